@@ -1,0 +1,1 @@
+"""Realtime voice conversations with a machine over WebRTC, in the OpenAI Realtime protocol."""

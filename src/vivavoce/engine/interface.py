@@ -1,0 +1,231 @@
+"""What engines promise to the driver of a call.
+
+Each engine is an async context manager: entering loads it, leaving frees it. One engine serves all calls
+of the process; a call gets a stream or an async iterator. Cancelling the iteration (closing the generator)
+cancels the work. Engines raise `EngineError` and nothing else. All sound is int16 mono at `audio.RATE_HZ`.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from vivavoce.audio.frame import Pcm
+from vivavoce.wire.config import FunctionTool, Transcription
+from vivavoce.wire.item import Item
+
+# ── who hears that somebody speaks ──────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class DetectorTraits:
+    """`window` samples make one probability."""
+
+    name: str
+    window: int
+
+
+Report = Callable[[float, int], None]
+"""Called on the event loop with (probability 0–1, samples pushed up to the end of its window)."""
+
+
+class Ear(Protocol):
+    """One call's stream into a detector."""
+
+    def push(self, samples: Pcm) -> None:
+        """Give it more sound; any length. Never blocks."""
+        ...
+
+    def close(self) -> None:
+        """No more reports after this. Idempotent."""
+        ...
+
+
+class Detector(Protocol):
+    """Says how likely it is that somebody is speaking."""
+
+    @property
+    def traits(self) -> DetectorTraits: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    def open(self, report: Report) -> Ear:
+        """A new stream; `report` gets one probability per window."""
+        ...
+
+
+# ── who writes down what was said ───────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class TranscriberTraits:
+    """`partials`: text comes while sound is still arriving. `languages`: empty means any."""
+
+    name: str
+    partials: bool
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Partial:
+    """More text that will not change any more; append it to what came before."""
+
+    delta: str
+
+
+@dataclass(frozen=True)
+class Final:
+    """The whole transcript, last. Equals the partials joined, apart from surrounding blanks."""
+
+    text: str
+
+
+class Transcriber(Protocol):
+    """Turns sound into text."""
+
+    @property
+    def traits(self) -> TranscriberTraits: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    def transcribe(self, sound: AsyncIterator[Pcm], wish: Transcription | None) -> AsyncIterator[Partial | Final]:
+        """Text for one utterance. The end of `sound` asks for the final. Silence yields `Final("")`.
+
+        Raises:
+            EngineError: the recogniser failed, or its queue is full.
+        """
+        ...
+
+
+# ── who thinks ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class ThinkerTraits:
+    """`models`: names that it answers to. `sees`: takes images. `context_tokens`: 0 means unknown."""
+
+    name: str
+    models: tuple[str, ...] = ()
+    sees: bool = False
+    context_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """All that a thinker is given: the conversation as heard, oldest first."""
+
+    model: str
+    instructions: str
+    items: tuple[Item, ...]
+    tools: tuple[FunctionTool, ...] = ()
+    tool_choice: str = "auto"
+    """`none`, `auto`, `required`, or `function:NAME`."""
+    parallel_tool_calls: bool = True
+    max_output_tokens: int | None = None
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Words:
+    """More of the answer's text."""
+
+    delta: str
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A function call begins. `index` counts the calls of this answer from 0."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ToolArguments:
+    """More of a call's JSON arguments."""
+
+    index: int
+    delta: str
+
+
+@dataclass(frozen=True)
+class Thought:
+    """The end of an answer: why it ended and what it cost, where the engine knows (else None)."""
+
+    cut_short: bool = False
+    """True when `max_output_tokens` ended it."""
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+Thinking = Words | ToolCall | ToolArguments | Thought
+
+
+class Thinker(Protocol):
+    """Answers a conversation."""
+
+    @property
+    def traits(self) -> ThinkerTraits: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    def think(self, prompt: Prompt) -> AsyncIterator[Thinking]:
+        """The answer as it comes; exactly one `Thought`, last.
+
+        Raises:
+            EngineError: the model failed or refused.
+        """
+        ...
+
+
+# ── who speaks ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class SpeakerTraits:
+    """`voices`: names of its own; any other name is mapped to one of them. `marks`: words are timed."""
+
+    name: str
+    voices: tuple[str, ...]
+    marks: bool
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Text up to character `text_end` has been said when `at_sample` samples of this utterance have been heard."""
+
+    text_end: int
+    at_sample: int
+
+
+@dataclass(frozen=True)
+class Speech:
+    """A stretch of speech and the words that end in it (marks count from the start of the utterance)."""
+
+    samples: Pcm
+    marks: tuple[Mark, ...] = ()
+
+
+class Speaker(Protocol):
+    """Turns text into sound."""
+
+    @property
+    def traits(self) -> SpeakerTraits: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    def speak(self, text: str, voice: str, speed: float) -> AsyncIterator[Speech]:
+        """Sound for one sentence or clause, first piece as early as possible.
+
+        Raises:
+            EngineError: the synthesiser failed.
+        """
+        ...

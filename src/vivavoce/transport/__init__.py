@@ -1,0 +1,1 @@
+"""Carries text and sound, and understands neither."""

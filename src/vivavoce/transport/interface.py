@@ -1,0 +1,168 @@
+"""What a transport promises to a driver.
+
+A transport knows nothing of events, turns or engines. It delivers whatever arrives to one callable, in
+order, and says how much of what it was given to play has really been played.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from vivavoce.audio.frame import Pcm
+
+
+class SoundPath(Enum):
+    """How sound travels."""
+
+    MEDIA = "media"  # as RTP beside the text; the transport paces what it plays
+    TEXT = "text"  # inside events; the transport carries only text
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What differs between transports and matters to those who use them."""
+
+    sound: SoundPath
+    restarts_ice: bool = False
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Text can be sent now (the data channel or socket is open). Delivered once, before any `Text`."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """One whole message."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Samples that arrived, int16 mono at `audio.frame.RATE_HZ`, in order, without gaps in time."""
+
+    samples: Pcm
+
+
+@dataclass(frozen=True)
+class Played:
+    """How many samples have left since the start, in all.
+
+    Delivered when playing starts after silence, and when the queue has run dry. Ask `Transport.played`
+    for the figure in between.
+    """
+
+    samples: int
+
+
+class ClosedBy(Enum):
+    """Who ended a connection."""
+
+    US = "us"
+    PEER = "peer"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The last delivery. `code` and `reason` are WebSocket's, where there are any."""
+
+    by: ClosedBy
+    code: int = 1000
+    reason: str = ""
+
+
+Inbound = Opened | Text | Sound | Played | Closed
+Deliver = Callable[[Inbound], None]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A reading of the connection's quality; None where this transport cannot know."""
+
+    round_trip_ms: float | None = None
+    jitter_ms: float | None = None
+    packets_received: int | None = None
+    packets_lost: int | None = None
+    bytes_sent: int | None = None
+    bytes_received: int | None = None
+    concealed_ratio: float | None = None
+    path: str | None = None
+
+
+class Transport(Protocol):
+    """One connection. Used from one event loop; every method but the coroutines returns at once."""
+
+    @property
+    def traits(self) -> Traits:
+        """What this transport can do."""
+        ...
+
+    async def run(self, deliver: Deliver) -> None:
+        """Deliver everything that arrives, `Closed` last; return then. To be called once.
+
+        What arrives before `run` is kept for it. Cancelling it closes the transport.
+        """
+        ...
+
+    def send(self, text: str) -> None:
+        """Queue one message. Silently dropped once the connection is closed: `Closed` tells."""
+        ...
+
+    def play(self, samples: Pcm) -> None:
+        """Queue samples for the listener, int16 mono at `RATE_HZ`; played on the transport's 20 ms clock.
+
+        Raises:
+            TransportError: sound does not travel beside text here (`SoundPath.TEXT`).
+        """
+        ...
+
+    def played(self) -> int:
+        """Samples that have left since the start. 0 for ever where sound travels as text."""
+        ...
+
+    def flush(self) -> int:
+        """Drop what has not been played yet and return `played()` as of that moment."""
+        ...
+
+    async def link(self) -> Link:
+        """A fresh reading; costs milliseconds, so ask about once a second."""
+        ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the connection, having sent what was queued as text. Idempotent."""
+        ...
+
+
+class Answering(Protocol):
+    """The side of a WebRTC call that is given an offer."""
+
+    async def answer(self, offer: str) -> tuple[Transport, str]:
+        """The transport and the SDP answer (CRLF line ends, final newline kept).
+
+        Raises:
+            OfferError: no audio section, not SDP, or not usable; nothing is left behind.
+        """
+        ...
+
+
+class Offering(Protocol):
+    """The side of a WebRTC call that makes the offer. One use per call."""
+
+    async def offer(self) -> str:
+        """An SDP offer with one audio section, a data channel and all candidates gathered."""
+        ...
+
+    async def accept(self, answer: str) -> Transport:
+        """The transport, still connecting; `Opened` is delivered when text can be sent.
+
+        Raises:
+            OfferError: the answer cannot be used; nothing is left behind.
+        """
+        ...
+
+    async def abandon(self) -> None:
+        """Release everything when no answer will come."""
+        ...
