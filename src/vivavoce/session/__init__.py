@@ -1,0 +1,1 @@
+"""What a conversation means: pure machines. No task, no socket, no clock, no chance inside."""
