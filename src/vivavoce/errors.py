@@ -7,6 +7,7 @@
     ├── TransportError    a connection could not be made or broke
     │   └── OfferError    an SDP that cannot be answered
     ├── EngineError       an engine raised, hung or died
+    ├── StoreError        the shared store cannot be reached, is full or was misused
     └── DeviceError       microphone or speaker
 
 Every failure says whose fault it is and what to do next, so that a retry policy reads fields and never
@@ -133,6 +134,13 @@ class EngineError(VivaError):
     """An engine raised, hung, died or refused."""
 
     fault = Fault.PROVIDER
+    next = Retry()
+
+
+class StoreError(VivaError):
+    """The shared store cannot be reached, is full, or was misused."""
+
+    fault = Fault.OURS
     next = Retry()
 
 

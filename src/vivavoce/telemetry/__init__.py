@@ -1,0 +1,1 @@
+"""What may be written down about a running service, and what may not."""
