@@ -1,0 +1,476 @@
+"""The server's truth of one conversation.
+
+Client events, sound, the detector's word, engine reports and the time go in; effects come out, in order. It owns
+every rule of the protocol and composes four smaller machines: `Conversation`, `Intake` (what the user says),
+`Answers` (what is said back, and what was heard of it) and `Settings`. A client's mistake becomes the protocol's
+`error` event; nothing here raises for it.
+"""
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from math import inf
+from typing import Final, assert_never
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from vivavoce.audio.format import Decoder, Encoder
+from vivavoce.audio.frame import RATE_HZ, Pcm
+from vivavoce.errors import RequestError
+from vivavoce.session.answers import Answers, Sound
+from vivavoce.session.conversation import Conversation, item_id, with_id
+from vivavoce.session.effect import Effect, Hangup, Ids, Job, Think
+from vivavoce.session.intake import Intake
+from vivavoce.session.outbox import Outbox
+from vivavoce.session.recording import Archive
+from vivavoce.session.response import Response
+from vivavoce.session.result import Failed, Partial, Result
+from vivavoce.session.result import Final as FinalText
+from vivavoce.session.settings import History, Settings, known, wish
+from vivavoce.session.turn import Onset, Pause
+from vivavoce.wire.codec import decode_client
+from vivavoce.wire.config import RealtimeSession, ResponseConfig, Session
+from vivavoce.wire.event import (
+    ClientEvent,
+    ConversationItemAdded,
+    ConversationItemCreate,
+    ConversationItemDelete,
+    ConversationItemDeleted,
+    ConversationItemDone,
+    ConversationItemRetrieve,
+    ConversationItemRetrieved,
+    ConversationItemTruncate,
+    Error,
+    ErrorBody,
+    InputAudioBufferAppend,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
+    OutputAudioBufferClear,
+    ResponseCancel,
+    ResponseCreate,
+    SessionCreated,
+    SessionUpdate,
+    SessionUpdated,
+)
+from vivavoce.wire.item import (
+    AssistantMessage,
+    FunctionCall,
+    InputAudio,
+    InputItem,
+    Item,
+    ItemReference,
+    OutputAudio,
+    UserMessage,
+)
+
+APPEND_LIMIT: Final = 15 * 1024 * 1024
+"""Decoded bytes that one `input_audio_buffer.append` may carry."""
+
+RETRIEVED_LIMIT: Final = 48 * 1024
+"""Sound that `conversation.item.retrieved` may carry over a data channel, in bytes; more could kill the channel."""
+
+STALL_S: Final = 1.0
+"""Media that stops for so long while somebody speaks ends the turn: a muted or vanished caller says nothing more."""
+
+
+ItemEvent = ConversationItemCreate | ConversationItemRetrieve | ConversationItemTruncate | ConversationItemDelete
+
+
+class Host:
+    """One conversation. Every method returns what is to be done, in order."""
+
+    def __init__(self, session: Session, *, ids: Ids, sound: Sound, lifetime_s: float, now: float) -> None:
+        """Begin.
+
+        Args:
+            session: the effective config (see `settings.effective`).
+            ids: makes identifiers.
+            sound: how sound travels.
+            lifetime_s: seconds until the session expires.
+            now: monotonic seconds; all `now` are of the same clock.
+        """
+        self._settings = Settings(session)
+        self._sound = sound
+        self._out = Outbox(ids)
+        self._conversation_id = ids("conv")
+        self._conversation = Conversation()
+        self._archive = Archive()
+        self._intake = Intake(self._out, self._conversation, self._archive)
+        self._answers = Answers(self._out, self._conversation, self._archive, sound)
+        self._decoder = Decoder(self._settings.input_format.type)
+        self._lifetime_s = lifetime_s
+        self._expires_at = now + lifetime_s
+        self._last_sound: float = now
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The conversation as it was heard."""
+        return tuple(self._conversation)
+
+    # ── inputs ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def open(self) -> list[Effect]:
+        """The connection can carry text now."""
+        self._out.send(SessionCreated(session=self._settings.session))
+        return self._out.drain()
+
+    def receive(self, text: str | bytes, now: float) -> list[Effect]:
+        """One message from the client, or from somebody who listens in."""
+        try:
+            event = decode_client(text)
+        except RequestError as error:
+            self._refuse(error, error.event_id)
+            return self._out.drain()
+        try:
+            self._handle(event, now)
+        except RequestError as error:
+            self._refuse(error, known(event.event_id, None))
+        return self._out.drain()
+
+    def hear(self, samples: Pcm, now: float) -> list[Effect]:
+        """Sound that came beside the text."""
+        self._last_sound = now
+        self._intake.hear(samples, self._settings.detection)
+        return self._out.drain()
+
+    def speech(self, probability: float, heard: int, now: float) -> list[Effect]:
+        """The detector's word on one window; `heard` counts the samples it has been given up to its end."""
+        detection = self._settings.detection
+        if detection is None:
+            return []
+        floor = "assistant" if self._answers.audible(now) else "free"
+        change = self._intake.speech(probability, heard, detection, self._settings.transcription, floor, now)
+        match change:
+            case Onset():
+                if self._settings.interrupts_response:
+                    self._answers.interrupt(now)
+            case Pause():
+                self._answer_turn(now)
+            case None:
+                pass
+            case _:
+                assert_never(change)
+        return self._out.drain()
+
+    def result(self, job: Job, result: Result, now: float) -> list[Effect]:
+        """A report on engine work; ignored when nobody waits for it any more."""
+        if self._intake.owns(job):
+            if isinstance(result, Partial | FinalText | Failed):
+                self._intake.result(job, result)
+                self._wake(now)
+        elif self._answers.owns(job):
+            self._answers.result(job, result, now)
+        return self._out.drain()
+
+    def played(self, total: int, now: float) -> list[Effect]:
+        """The transport has played so many samples since the start."""
+        self._answers.played(total, now)
+        return self._out.drain()
+
+    def flushed(self, total: int, now: float) -> list[Effect]:
+        """`Flush` was carried out when so many samples had been played."""
+        self._answers.flushed(total, now)
+        return self._out.drain()
+
+    def fault(self, message: str) -> list[Effect]:
+        """Something of ours broke that belongs to no response, the detector for instance. The session lives on."""
+        self._refuse(RequestError(message, code=None, type="server_error"), None)
+        return self._out.drain()
+
+    def tick(self, now: float) -> list[Effect]:
+        """Time has passed; to be called no later than `deadline`."""
+        if now >= self._expires_at:
+            return self._expire(now)
+        if self._stall_at is not None and now >= self._stall_at and self._intake.fall_silent(now):
+            self._answer_turn(now)
+        self._intake.tick(now)
+        self._wake(now)
+        self._answers.tick(now)
+        idle_at = self._idle_at(now)
+        if idle_at is not None and now >= idle_at:
+            self._time_out(now)
+        return self._out.drain()
+
+    def deadline(self, now: float) -> float:
+        """When `tick` is due if nothing else happens."""
+        times = (self._stall_at, self._intake.deadline, self._answers.deadline(now), self._idle_at(now))
+        return min((time for time in times if time is not None), default=self._expires_at)
+
+    def close(self, now: float) -> list[Effect]:
+        """The connection is gone: stop all engine work."""
+        self._intake.stop()
+        self._answers.stop(now)
+        return self._out.drain()
+
+    # ── client events ──────────────────────────────────────────────────────────────────────────────────
+
+    def _handle(self, event: ClientEvent, now: float) -> None:
+        match event:
+            case SessionUpdate():
+                self._update(event.session)
+            case InputAudioBufferAppend():
+                self._append(event.audio, now)
+            case InputAudioBufferCommit():
+                self._intake.commit(self._settings.transcription, now)
+            case InputAudioBufferClear():
+                self._intake.clear()
+            case ResponseCreate():
+                self._create_response(known(event.response, ResponseConfig()), now)
+            case ResponseCancel():
+                self._answers.cancel(known(event.response_id, None), now)
+            case OutputAudioBufferClear():
+                self._clear_output(now)
+            case _:
+                self._handle_item(event, now)
+
+    def _handle_item(self, event: ItemEvent, now: float) -> None:
+        match event:
+            case ConversationItemCreate():
+                self._create_item(event, now)
+            case ConversationItemRetrieve():
+                self._retrieve(event.item_id)
+            case ConversationItemTruncate():
+                self._answers.truncate(event.item_id, event.content_index, event.audio_end_ms)
+            case ConversationItemDelete():
+                self._delete(event.item_id)
+            case _:
+                assert_never(event)
+
+    def _update(self, session: Session) -> None:
+        before = self._settings.detection, self._settings.input_format
+        history = History(voice_used=self._answers.voice_used)
+        self._settings.update(session, history)
+        if self._settings.detection is None and before[0] is not None:
+            self._intake.stop_detecting()
+        if self._settings.input_format != before[1]:
+            self._decoder = Decoder(self._settings.input_format.type)
+        self._out.send(SessionUpdated(session=self._settings.session))
+
+    def _append(self, audio: str, now: float) -> None:
+        self._last_sound = now
+        self._intake.hear(self._decode(audio, self._decoder, "audio"), self._settings.detection)
+
+    def _clear_output(self, now: float) -> None:
+        if self._sound is not Sound.MEDIA:
+            raise RequestError(
+                "output_audio_buffer.clear is for WebRTC, where the server plays. Over a WebSocket stop your own "
+                "player and send conversation.item.truncate.",
+                code="invalid_value",
+                param="type",
+            )
+        self._answers.clear(now)
+
+    def _create_item(self, event: ConversationItemCreate, now: float) -> None:
+        item = self._accept(event.item, "item")
+        sounds = self._sounds(item)
+        bare = _without_audio(item)
+        previous = self._conversation.insert(bare, known(event.previous_item_id, None))
+        self._out.send(ConversationItemAdded(item=bare, previous_item_id=previous))
+        self._out.send(ConversationItemDone(item=bare, previous_item_id=previous))
+        if sounds is not None:
+            self._intake.adopt(item_id(bare), sounds, self._settings.transcription, now)
+
+    def _accept(self, item: Item, param: str) -> Item:
+        """A client's item as the conversation will hold it.
+
+        Raises:
+            RequestError: assistant sound, which only the assistant makes.
+        """
+        if isinstance(item, AssistantMessage) and any(isinstance(part, OutputAudio) for part in item.content):
+            raise RequestError(
+                "Audio of the assistant cannot be inserted: use output_text.",
+                code="invalid_value",
+                param=f"{param}.content",
+            )
+        if isinstance(item, FunctionCall) and not isinstance(item.call_id, str):
+            item = replace(item, call_id=self._out.ids("call"))
+        item = replace(item, status=known(item.status, "completed"))
+        return item if isinstance(item.id, str) and item.id else with_id(item, self._out.ids("item"))
+
+    def _sounds(self, item: Item) -> Pcm | None:
+        """The sound of a client-made message that nobody has written down yet.
+
+        Raises:
+            RequestError: not sound in the session's input format.
+        """
+        if not isinstance(item, UserMessage):
+            return None
+        for place, part in enumerate(item.content):
+            if isinstance(part, InputAudio) and isinstance(part.audio, str) and not known(part.transcript, None):
+                decoder = Decoder(self._settings.input_format.type)
+                return self._decode(part.audio, decoder, f"item.content[{place}].audio")
+        return None
+
+    def _retrieve(self, id: str) -> None:
+        item = self._conversation.get(id)
+        if item is None:
+            raise RequestError(
+                f"Item with item_id '{id}' not found: nothing to retrieve.",
+                code="item_retrieve_invalid_item_id",
+                param="item_id",
+            )
+        self._out.send(ConversationItemRetrieved(item=self._with_audio(item)))
+
+    def _delete(self, id: str) -> None:
+        if not self._conversation.remove(id):
+            raise RequestError(
+                f"Item with item_id '{id}' not found: nothing to delete.",
+                code="item_delete_invalid_item_id",
+                param="item_id",
+            )
+        self._archive.remove(id)
+        self._out.send(ConversationItemDeleted(item_id=id))
+
+    # ── answering ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _create_response(self, config: ResponseConfig, now: float) -> None:
+        session = self._settings.realtime
+        if session is None:
+            raise RequestError("A transcription session makes no responses.", code="invalid_value", param="type")
+        context = None if isinstance(config.input, msgspec.UnsetType) else self._resolve(config.input)
+        in_band = known(config.conversation, "auto") == "auto"
+        self._answers.create(
+            wish(self._settings, session, config),
+            conversation_id=self._conversation_id if in_band else None,
+            context=context,
+            metadata=known(config.metadata, None),
+        )
+        self._wake(now)
+
+    def _answer_turn(self, now: float) -> None:
+        """The user has finished a turn: answer, if the settings say so."""
+        if not self._settings.creates_response:
+            return
+        try:
+            self._create_response(ResponseConfig(), now)
+        except RequestError as error:
+            self._refuse(error, None)
+
+    def _resolve(self, context: list[InputItem]) -> tuple[Item, ...]:
+        """A response's own context, with what its references stand for."""
+        items: list[Item] = []
+        for place, item in enumerate(context):
+            if not isinstance(item, ItemReference):
+                items.append(self._accept(item, f"response.input[{place}]"))
+                continue
+            referred = self._conversation.get(item.id)
+            if referred is None:
+                raise RequestError(
+                    f"There is no item '{item.id}' in the conversation to refer to.",
+                    code="invalid_value",
+                    param=f"response.input[{place}].id",
+                )
+            items.append(referred)
+        return tuple(items)
+
+    def _wake(self, now: float) -> None:
+        """Let responses think whose context is known: whatever was said has been written down."""
+        for response in self._answers.waiting:
+            context = response.brief.context
+            items = self.items if context is None else context
+            ids = [item_id(item) for item in items]
+            if any(map(self._intake.transcribing, ids)):
+                continue
+            failure = self._intake.failure(ids[-1]) if ids else None
+            if failure is not None:
+                self._answers.fail(response, failure, now)
+            else:
+                self._answers.think(response, self._prompt(response, items), now)
+
+    def _prompt(self, response: Response, items: tuple[Item, ...]) -> Think:
+        wanted = response.brief.wish
+        session = self._settings.realtime or RealtimeSession()
+        return Think(
+            model=known(session.model, ""),
+            instructions=wanted.instructions,
+            items=tuple(item for item in items if item.status != "in_progress"),
+            tools=wanted.tools,
+            tool_choice=wanted.tool_choice,
+            parallel_tool_calls=wanted.parallel_tool_calls,
+            max_output_tokens=None if wanted.max_output_tokens == "inf" else wanted.max_output_tokens,
+            metadata=response.brief.metadata or {},
+        )
+
+    # ── time ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _stall_at(self) -> float | None:
+        waits = self._sound is Sound.MEDIA and self._intake.speaking
+        return self._last_sound + STALL_S if waits else None
+
+    def _idle_at(self, now: float) -> float | None:
+        timeout_ms, since = self._settings.idle_timeout_ms, self._answers.quiet_since(now)
+        if timeout_ms is None or since is None or self._intake.speaking:
+            return None
+        return since + timeout_ms / 1000
+
+    def _time_out(self, now: float) -> None:
+        since = self._answers.quiet_since(now) or now
+        quiet_from = self._intake.position - int((now - since) * RATE_HZ)
+        self._answers.begin_silence(now)
+        self._intake.time_out(quiet_from, self._settings.transcription, now)
+        self._answer_turn(now)
+
+    def _expire(self, now: float) -> list[Effect]:
+        minutes = round(self._lifetime_s / 60)
+        message = f"Your session hit the maximum duration of {minutes} minutes."
+        self._expires_at = inf
+        self._refuse(RequestError(message, code="session_expired"), None)
+        self._answers.stop(now)
+        self._out.add(Hangup(1001, message))
+        return self._out.drain()
+
+    # ── odds ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _refuse(self, error: RequestError, event_id: str | None) -> None:
+        body = ErrorBody(type=error.type, code=error.code, message=error.message, param=error.param, event_id=event_id)
+        self._out.send(Error(error=body))
+
+    def _decode(self, audio: str, decoder: Decoder, param: str) -> Pcm:
+        """Base64 in the session's format as samples.
+
+        Raises:
+            RequestError: not base64, too much, or half a sample.
+        """
+        try:
+            data = b64decode(audio, validate=True)
+        except (Base64Error, ValueError):
+            raise RequestError(
+                f"Invalid '{param}': expected base64-encoded audio.", code="invalid_value", param=param
+            ) from None
+        if len(data) > APPEND_LIMIT:
+            raise RequestError(
+                f"Invalid '{param}': {len(data)} bytes of audio, at most {APPEND_LIMIT} fit in one event. Send less at "
+                "a time.",
+                code="invalid_value",
+                param=param,
+            )
+        try:
+            return decoder.decode(data)
+        except ValueError as problem:
+            raise RequestError(f"Invalid '{param}': {problem}.", code="invalid_value", param=param) from None
+
+    def _with_audio(self, item: Item) -> Item:
+        """The item with its sound, where that is kept and fits the connection."""
+        samples = self._archive.samples(item_id(item))
+        if samples is None or not isinstance(item, UserMessage | AssistantMessage):
+            return item
+        theirs = self._settings.input_format if isinstance(item, UserMessage) else self._settings.output_format
+        encoder = Encoder(theirs.type)
+        data = encoder.encode(samples) + encoder.flush()
+        if self._sound is Sound.MEDIA and len(data) > RETRIEVED_LIMIT:
+            return item
+        audio = b64encode(data).decode("ascii")
+        content = [
+            replace(part, audio=audio) if isinstance(part, InputAudio | OutputAudio) else part for part in item.content
+        ]
+        return replace(item, content=content)
+
+
+def _without_audio(item: Item) -> Item:
+    """The item as it travels and is kept: sound lives in the archive."""
+    if not isinstance(item, UserMessage):
+        return item
+    content = [replace(part, audio=UNSET) if isinstance(part, InputAudio) else part for part in item.content]
+    return replace(item, content=content)

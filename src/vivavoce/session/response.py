@@ -1,0 +1,326 @@
+"""The life of one response: from `response.created` to its one `response.done`.
+
+What the thinker says becomes items in the order in which it says them. A function call waits until the words
+before it are spoken, so that items open and close one after another. Whatever the ending, every part and item
+that was opened is closed.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, Literal, assert_never
+
+from msgspec.structs import replace
+
+from vivavoce.session.conversation import Conversation, item_id
+from vivavoce.session.effect import Cancel, Job, Think
+from vivavoce.session.message import Ending, Message, Voice
+from vivavoce.session.outbox import Outbox
+from vivavoce.session.playout import Playout
+from vivavoce.session.recording import Archive
+from vivavoce.session.result import CallArguments, CallBegun, Ended, Failed, Result, Spoken, Thought, Words
+from vivavoce.session.settings import Wish
+from vivavoce.session.usage import response_usage
+from vivavoce.wire.config import Response as ResponseObject
+from vivavoce.wire.config import ResponseAudio, ResponseAudioOutput, StatusDetails, StatusError, Usage
+from vivavoce.wire.event import (
+    ConversationItemAdded,
+    ConversationItemDone,
+    ResponseCreated,
+    ResponseDone,
+    ResponseFunctionCallArgumentsDelta,
+    ResponseFunctionCallArgumentsDone,
+    ResponseOutputItemAdded,
+    ResponseOutputItemDone,
+)
+from vivavoce.wire.item import AssistantMessage, FunctionCall, Item, OutputAudio
+
+ENGINE_PATIENCE_S: Final = 30.0
+"""An engine that gives nothing for so long is taken for dead."""
+
+Status = Literal["completed", "cancelled", "incomplete", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a response was asked to be. `conversation_id` None keeps it out of the conversation."""
+
+    id: str
+    conversation_id: str | None
+    wish: Wish
+    voice: Voice
+    context: tuple[Item, ...] | None
+    """What it is to answer instead of the conversation."""
+    metadata: dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the user said is still being written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The thinker works."""
+
+    job: Job
+    think: Think
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The thinker has finished; its words are still being spoken."""
+
+    think: Think
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """`response.done` has been sent."""
+
+    status: Status
+
+
+Stage = Waiting | Thinking | Speaking | Done
+
+
+@dataclass(slots=True)
+class Call:
+    """A function call being made."""
+
+    item: FunctionCall
+    call_id: str
+    output_index: int
+    arguments: str = ""
+
+
+class Response:
+    """One response. `stage` says how far it is."""
+
+    def __init__(
+        self, brief: Brief, out: Outbox, conversation: Conversation, archive: Archive, playout: Playout
+    ) -> None:
+        self.brief = brief
+        self.stage: Stage = Waiting()
+        self.item_ids: list[str] = []
+        self._out = out
+        self._conversation = conversation
+        self._archive = archive
+        self._playout = playout
+        self._open: Message | Call | None = None
+        self._output: list[Item] = []
+        self._steps: deque[Words | CallBegun | CallArguments | Thought] = deque()
+        self._last_sign: float | None = None
+        out.send(ResponseCreated(response=self._object("in_progress", None, None)))
+
+    @property
+    def finished(self) -> bool:
+        """Whether `response.done` has been sent."""
+        return isinstance(self.stage, Done)
+
+    @property
+    def deadline(self) -> float | None:
+        """When an engine that stays silent is given up."""
+        return None if self._last_sign is None else self._last_sign + ENGINE_PATIENCE_S
+
+    def think(self, think: Think, now: float) -> None:
+        """Everything that it needs is known: start thinking."""
+        if isinstance(self.stage, Waiting):
+            self._last_sign = now
+            self.stage = Thinking(self._out.begin(think), think)
+
+    def owns(self, job: Job) -> bool:
+        """Whether a result of that job is meant for this response."""
+        thinks = isinstance(self.stage, Thinking) and self.stage.job == job
+        return thinks or (isinstance(self._open, Message) and self._open.owns(job))
+
+    def result(self, result: Result, now: float) -> None:
+        """A report from an engine job that this response owns."""
+        self._last_sign = now
+        match result:
+            case Words() | CallBegun() | CallArguments() | Thought():
+                self._steps.append(result)
+            case Spoken() | Ended():
+                if isinstance(self._open, Message):
+                    self._open.heard(result)
+            case Failed():
+                self.fail(result)
+            case _:
+                raise TypeError(f"a response has no use for {result!r}")
+        self._advance()
+
+    def cancel(self, reason: Literal["turn_detected", "client_cancelled"]) -> None:
+        """Stop; what was said so far stays, marked incomplete."""
+        self._stop("cancelled", StatusDetails(type="cancelled", reason=reason))
+
+    def fail(self, failure: Failed) -> None:
+        """An engine gave up."""
+        error = StatusError(type="server_error", code=failure.code, message=failure.message)
+        self._stop("failed", StatusDetails(type="failed", error=error))
+
+    def tick(self, now: float) -> None:
+        """Give up on engines that hang."""
+        if self.deadline is not None and now >= self.deadline:
+            self.fail(Failed(f"An engine gave no sign for {ENGINE_PATIENCE_S:.0f} s.", code="engine_timeout"))
+
+    # ── from steps to items ────────────────────────────────────────────────────────────────────────────
+
+    def _advance(self) -> None:
+        while self._steps and not self.finished:
+            step = self._steps[0]
+            if not isinstance(step, Words | CallArguments) and not self._settle():
+                return
+            self._steps.popleft()
+            self._take(step)
+
+    def _take(self, step: Words | CallBegun | CallArguments | Thought) -> None:
+        match step:
+            case Words(delta):
+                if delta:
+                    self._message().add(delta)
+            case CallBegun(_, name):
+                self._begin_call(name)
+            case CallArguments(_, delta):
+                self._add_arguments(delta)
+            case Thought():
+                self._end(step)
+            case _:
+                assert_never(step)
+
+    def _settle(self) -> bool:
+        """Close what is open, if its words are out; else wait for them."""
+        if isinstance(self._open, Message):
+            self._open.finish()
+            if self._open.busy:
+                if isinstance(self.stage, Thinking) and isinstance(self._steps[0], Thought):
+                    self.stage = Speaking(self.stage.think)
+                return False
+        cut_short = isinstance(self._steps[0], Thought) and self._steps[0].cut_short
+        self._close("incomplete" if cut_short else "completed")
+        return True
+
+    def _end(self, thought: Thought) -> None:
+        if thought.cut_short:
+            self._finish("incomplete", StatusDetails(type="incomplete", reason="max_output_tokens"), thought)
+        else:
+            self._finish("completed", StatusDetails(type="completed"), thought)
+
+    def _message(self) -> Message:
+        if isinstance(self._open, Message):
+            return self._open
+        self._close("completed")
+        id, index = self._out.ids("item"), len(self._output)
+        voice = self.brief.voice if self.brief.wish.modality == "audio" else None
+        self._announce(AssistantMessage(id=id, status="in_progress", content=[]), index)
+        self._open = Message(
+            self._out,
+            self._archive,
+            self._playout,
+            response_id=self.brief.id,
+            item_id=id,
+            output_index=index,
+            voice=voice,
+        )
+        return self._open
+
+    def _begin_call(self, name: str) -> None:
+        call_id = self._out.ids("call")
+        item = FunctionCall(id=self._out.ids("item"), status="in_progress", call_id=call_id, name=name, arguments="")
+        self._open = Call(item, call_id, len(self._output))
+        self._announce(item, self._open.output_index)
+
+    def _add_arguments(self, delta: str) -> None:
+        call = self._open
+        if isinstance(call, Call) and delta:
+            call.arguments += delta
+            self._out.send(
+                ResponseFunctionCallArgumentsDelta(
+                    response_id=self.brief.id,
+                    item_id=item_id(call.item),
+                    output_index=call.output_index,
+                    call_id=call.call_id,
+                    delta=delta,
+                )
+            )
+
+    # ── opening and closing ────────────────────────────────────────────────────────────────────────────
+
+    def _announce(self, item: Item, output_index: int) -> None:
+        self._out.send(ResponseOutputItemAdded(response_id=self.brief.id, output_index=output_index, item=item))
+        self.item_ids.append(item_id(item))
+        if self.brief.conversation_id is not None:
+            previous = self._conversation.insert(item)
+            self._out.send(ConversationItemAdded(previous_item_id=previous, item=item))
+
+    def _close(self, ending: Ending) -> None:
+        match self._open:
+            case None:
+                return
+            case Message():
+                item, index = self._open.close(ending), self._open.output_index
+            case Call():
+                item, index = self._close_call(self._open, ending), self._open.output_index
+            case _:
+                assert_never(self._open)
+        self._open = None
+        self._output.append(item)
+        self._out.send(ResponseOutputItemDone(response_id=self.brief.id, output_index=index, item=item))
+        id = item_id(item)
+        if self.brief.conversation_id is not None and id in self._conversation:
+            self._conversation.replace(item if ending == "completed" else self._voiced(item))
+            self._out.send(ConversationItemDone(previous_item_id=self._conversation.previous(id), item=item))
+
+    def _voiced(self, item: Item) -> Item:
+        """The item as the conversation may remember it: words that were never put into sound were never heard."""
+        if not isinstance(item, AssistantMessage) or not isinstance(item.content[0], OutputAudio):
+            return item
+        recording = self._archive.of(item_id(item))
+        recording.text = recording.heard_text(recording.length)
+        return replace(item, content=[OutputAudio(transcript=recording.text)])
+
+    def _close_call(self, call: Call, ending: Ending) -> FunctionCall:
+        arguments = call.arguments or ("{}" if ending == "completed" else "")
+        self._out.send(
+            ResponseFunctionCallArgumentsDone(
+                response_id=self.brief.id,
+                item_id=item_id(call.item),
+                output_index=call.output_index,
+                call_id=call.call_id,
+                name=call.item.name,
+                arguments=arguments,
+            )
+        )
+        return replace(call.item, status=ending, arguments=arguments)
+
+    def _stop(self, status: Status, details: StatusDetails) -> None:
+        if self.finished:
+            return
+        if isinstance(self.stage, Thinking):
+            self._out.add(Cancel(self.stage.job))
+        self._steps.clear()
+        self._close("incomplete")
+        self._finish(status, details, Thought())
+
+    def _finish(self, status: Status, details: StatusDetails, thought: Thought) -> None:
+        think = self.stage.think if isinstance(self.stage, Thinking | Speaking) else None
+        usage = response_usage(think, self._output, self._archive, thought)
+        self.stage = Done(status)
+        self._last_sign = None
+        self._out.send(ResponseDone(response=self._object(status, details, usage)))
+
+    def _object(
+        self, status: Status | Literal["in_progress"], details: StatusDetails | None, usage: Usage | None
+    ) -> ResponseObject:
+        brief = self.brief
+        return ResponseObject(
+            object="realtime.response",
+            id=brief.id,
+            status=status,
+            status_details=details,
+            output=list(self._output),
+            conversation_id=brief.conversation_id,
+            output_modalities=[brief.wish.modality],
+            max_output_tokens=brief.wish.max_output_tokens,
+            audio=ResponseAudio(output=ResponseAudioOutput(format=brief.wish.format, voice=brief.wish.voice)),
+            usage=usage,
+            metadata=brief.metadata,
+        )

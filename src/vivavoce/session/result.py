@@ -1,0 +1,80 @@
+"""What engine work reports back to a `Host`, in the session's own words.
+
+A transcription ends with `Final`, thinking with `Thought`, speaking with `Ended`; each may end with `Failed`
+instead. Nothing comes after that.
+"""
+
+from dataclasses import dataclass
+
+from vivavoce.audio.frame import Pcm
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """More of a transcript."""
+
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The whole transcript."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """More of an answer."""
+
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallBegun:
+    """The answer calls a function; `index` tells the calls of one answer apart."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallArguments:
+    """More of that call's JSON arguments."""
+
+    index: int
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """The answer is whole; tokens where the engine counted them."""
+
+    cut_short: bool = False
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """More sound of an utterance. Marks are (characters said, after so many samples of this utterance)."""
+
+    samples: Pcm
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The utterance is whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The engine raised, hung or died. `message` is for the client's eyes."""
+
+    message: str
+    code: str | None = None
+
+
+Result = Partial | Final | Words | CallBegun | CallArguments | Thought | Spoken | Ended | Failed

@@ -1,0 +1,292 @@
+"""The effective configuration of a session: what is in force, what may still change, and how it reads.
+
+Defaults and the rules of change follow the published types and captures of the live service: 200 ms of silence
+ends a turn, `model` in an update is ignored, the voice is frozen by the first assistant sound, tracing by being
+switched on.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from vivavoce.errors import RequestError
+from vivavoce.wire.config import (
+    AudioConfig,
+    AudioFormat,
+    AudioInput,
+    AudioOutput,
+    CustomVoice,
+    FunctionChoice,
+    FunctionTool,
+    McpChoice,
+    McpTool,
+    Modalities,
+    Modality,
+    PcmFormat,
+    RealtimeSession,
+    ResponseConfig,
+    ServerVad,
+    Session,
+    Tool,
+    ToolChoice,
+    Transcription,
+    TranscriptionAudioConfig,
+    TranscriptionSession,
+    TurnDetection,
+    Voice,
+    merge,
+)
+
+INSTRUCTIONS: Final = (
+    "You are a helpful, friendly voice assistant. Answer briefly, in the language of the user, and say so when you "
+    "do not know something."
+)
+SESSION_S: Final = 3600
+"""Longest life of a session."""
+
+SERVER_VAD: Final = ServerVad(
+    threshold=0.5,
+    prefix_padding_ms=300,
+    silence_duration_ms=200,
+    idle_timeout_ms=None,
+    create_response=True,
+    interrupt_response=True,
+)
+PCM: Final = PcmFormat(rate=24000)
+
+T = TypeVar("T")
+
+
+def known(value: T | UnsetType, default: T) -> T:
+    """The value, or the default where the key is absent."""
+    return default if isinstance(value, UnsetType) else value
+
+
+def realtime_defaults(session_id: str, model: str, expires_at: int) -> RealtimeSession:
+    """What a conversation session is before anybody has said otherwise."""
+    return RealtimeSession(
+        object="realtime.session",
+        id=session_id,
+        model=model,
+        expires_at=expires_at,
+        instructions=INSTRUCTIONS,
+        output_modalities=["audio"],
+        max_output_tokens="inf",
+        tools=[],
+        tool_choice="auto",
+        prompt=None,
+        tracing=None,
+        truncation="auto",
+        include=None,
+        audio=AudioConfig(
+            input=AudioInput(format=PCM, transcription=None, noise_reduction=None, turn_detection=SERVER_VAD),
+            output=AudioOutput(format=PCM, voice="alloy", speed=1.0),
+        ),
+    )
+
+
+def transcription_defaults(session_id: str, expires_at: int) -> TranscriptionSession:
+    """What a transcription session is before anybody has said otherwise."""
+    return TranscriptionSession(
+        object="realtime.transcription_session",
+        id=session_id,
+        expires_at=expires_at,
+        include=None,
+        audio=TranscriptionAudioConfig(
+            input=AudioInput(format=PCM, transcription=None, noise_reduction=None, turn_detection=SERVER_VAD)
+        ),
+    )
+
+
+def effective(update: Session, session_id: str, model: str, expires_at: int) -> Session:
+    """The defaults with an opening config on top.
+
+    Raises:
+        RequestError: something in it that this server cannot do.
+    """
+    if isinstance(update, TranscriptionSession):
+        return merge(transcription_defaults(session_id, expires_at), update)
+    defaults = realtime_defaults(session_id, known(update.model, model), expires_at)
+    _refuse_unknown_tools(update.tools)
+    return merge(defaults, update)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What has happened that freezes settings."""
+
+    voice_used: bool = False
+    sound_as_media: bool = False
+
+
+class Settings:
+    """A reading of the effective config. `session` is what the wire shows."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def update(self, update: Session, history: History) -> None:
+        """Apply a `session.update`, all of it or nothing.
+
+        Raises:
+            RequestError: another session type, a frozen voice or tracing, or something that this server cannot do.
+        """
+        if isinstance(update, RealtimeSession):
+            self._check(update, history)
+            update = replace(update, model=UNSET)
+        self.session = merge(self.session, update)
+
+    def _check(self, update: RealtimeSession, history: History) -> None:
+        _refuse_unknown_tools(update.tools)
+        if not isinstance(self.session, RealtimeSession):
+            return
+        output = known(known(update.audio, AudioConfig()).output, AudioOutput())
+        if history.voice_used and output.voice not in (UNSET, self._output.voice):
+            raise RequestError(
+                "Cannot update a conversation's voice if assistant audio is present.",
+                code="cannot_update_voice",
+                param="session.audio.output.voice",
+            )
+        tracing = self.session.tracing
+        if tracing not in (None, UNSET) and update.tracing not in (UNSET, tracing):
+            raise RequestError(
+                "Tracing cannot be changed once it is enabled for a session.",
+                code="invalid_value",
+                param="session.tracing",
+            )
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def realtime(self) -> RealtimeSession | None:
+        """The config of a conversation session; None in a transcription session."""
+        return self.session if isinstance(self.session, RealtimeSession) else None
+
+    @property
+    def _input(self) -> AudioInput:
+        match self.session:
+            case RealtimeSession():
+                return known(known(self.session.audio, AudioConfig()).input, AudioInput())
+            case TranscriptionSession():
+                return known(known(self.session.audio, TranscriptionAudioConfig()).input, AudioInput())
+
+    @property
+    def _output(self) -> AudioOutput:
+        if isinstance(self.session, RealtimeSession):
+            return known(known(self.session.audio, AudioConfig()).output, AudioOutput())
+        return AudioOutput()
+
+    @property
+    def detection(self) -> TurnDetection | None:
+        """How turns are found; None when the client commits them."""
+        return known(self._input.turn_detection, None)
+
+    @property
+    def transcription(self) -> Transcription | None:
+        """What the client wants to read of the user's speech; None when nothing."""
+        return known(self._input.transcription, None)
+
+    @property
+    def input_format(self) -> AudioFormat:
+        """How sound in `append` is coded."""
+        return known(self._input.format, PCM)
+
+    @property
+    def output_format(self) -> AudioFormat:
+        """How sound in deltas is coded."""
+        return known(self._output.format, PCM)
+
+    @property
+    def voice(self) -> Voice:
+        """The session's voice."""
+        return known(self._output.voice, "alloy")
+
+    @property
+    def speed(self) -> float:
+        """1.0 is the voice's own."""
+        return known(self._output.speed, 1.0)
+
+    @property
+    def idle_timeout_ms(self) -> int | None:
+        """Silence after an answer that starts another turn."""
+        detection = self.detection
+        return known(detection.idle_timeout_ms, None) if isinstance(detection, ServerVad) else None
+
+    @property
+    def creates_response(self) -> bool:
+        """Whether the end of a turn is answered without being asked."""
+        return self.realtime is not None and self.detection is not None and known(self.detection.create_response, True)
+
+    @property
+    def interrupts_response(self) -> bool:
+        """Whether speech stops the answer."""
+        return self.detection is not None and known(self.detection.interrupt_response, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one response is to do, after its own settings and the session's."""
+
+    modality: Modality
+    voice: Voice
+    speed: float
+    format: AudioFormat
+    instructions: str
+    tools: tuple[FunctionTool, ...]
+    tool_choice: str
+    parallel_tool_calls: bool
+    max_output_tokens: int | Literal["inf"]
+
+
+def wish(settings: Settings, session: RealtimeSession, config: ResponseConfig) -> Wish:
+    """A response's settings: its own where it has some, the session's elsewhere.
+
+    Raises:
+        RequestError: something that this server cannot do.
+    """
+    _refuse_unknown_tools(config.tools, "response.tools")
+    tools = known(config.tools, known(session.tools, []))
+    audio = None if isinstance(config.audio, UnsetType) else config.audio.output
+    output = None if isinstance(audio, UnsetType) else audio
+    return Wish(
+        modality=_modality(known(config.output_modalities, known(session.output_modalities, []))),
+        voice=settings.voice if output is None else known(output.voice, settings.voice),
+        speed=settings.speed,
+        format=settings.output_format if output is None else known(output.format, settings.output_format),
+        instructions=known(config.instructions, known(session.instructions, "")),
+        tools=tuple(tool for tool in tools if isinstance(tool, FunctionTool)),
+        tool_choice=_choice(known(config.tool_choice, known(session.tool_choice, "auto"))),
+        parallel_tool_calls=known(config.parallel_tool_calls, known(session.parallel_tool_calls, True)),
+        max_output_tokens=known(config.max_output_tokens, known(session.max_output_tokens, "inf")),
+    )
+
+
+def voice_name(voice: Voice) -> str:
+    """What a speaker engine is told."""
+    return voice.id if isinstance(voice, CustomVoice) else voice
+
+
+def _modality(modalities: Modalities) -> Modality:
+    return "text" if modalities == ["text"] else "audio"
+
+
+def _choice(choice: ToolChoice) -> str:
+    match choice:
+        case FunctionChoice():
+            return f"function:{choice.name}"
+        case McpChoice():
+            return "auto"
+        case _:
+            return choice
+
+
+def _refuse_unknown_tools(tools: list[Tool] | UnsetType, param: str = "session.tools") -> None:
+    for place, tool in enumerate(known(tools, [])):
+        if isinstance(tool, McpTool):
+            raise RequestError(
+                "MCP tools are not run by this server: declare function tools and run them in the client.",
+                code="invalid_value",
+                param=f"{param}[{place}].type",
+            )

@@ -1,0 +1,134 @@
+"""Who holds the floor, by the detector's word.
+
+One probability at a time goes in; the beginning and the end of speech come out. Time is counted in samples of
+the input, so that a file sent faster than it was spoken gives the same turns.
+"""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from vivavoce.audio.frame import sample_count
+from vivavoce.wire.config import SemanticVad, ServerVad, TurnDetection
+
+HYSTERESIS: Final = 0.15
+"""Speech ends only when the probability falls this far below the threshold that began it."""
+
+ONSET_MS: Final = 50
+"""So much speech in a row takes the floor when nobody has it; a click does not."""
+
+INTERRUPTION_MS: Final = 90
+"""So much is needed to take the floor from the assistant; a cough should not."""
+
+SEMANTIC_THRESHOLD: Final = 0.5
+SEMANTIC_PAUSE_MS: Final = {"low": 1500, "medium": 900, "auto": 900, "high": 500}
+"""Pause that ends a turn, by eagerness; all within the documented longest waits of 8, 4 and 2 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nobody speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rising:
+    """Perhaps somebody begins: voiced since `since`, not long enough yet."""
+
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """Somebody speaks; the last voiced window ended at `voiced_until`."""
+
+    since: int
+    voiced_until: int
+
+
+Floor = Quiet | Rising | Speaking
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """Speech began at this sample."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Speech has ended; the silence rule was met at this sample."""
+
+    at: int
+
+
+def threshold(detection: TurnDetection) -> float:
+    """Probability that counts as speech."""
+    match detection:
+        case ServerVad():
+            return detection.threshold if isinstance(detection.threshold, float | int) else 0.5
+        case SemanticVad():
+            return SEMANTIC_THRESHOLD
+        case _:
+            assert_never(detection)
+
+
+def pause_ms(detection: TurnDetection) -> int:
+    """Silence that ends a turn."""
+    match detection:
+        case ServerVad():
+            return detection.silence_duration_ms if isinstance(detection.silence_duration_ms, int) else 200
+        case SemanticVad():
+            return SEMANTIC_PAUSE_MS[detection.eagerness if isinstance(detection.eagerness, str) else "auto"]
+        case _:
+            assert_never(detection)
+
+
+class Turn:
+    """The turn detector of one call. `floor` says who has it."""
+
+    def __init__(self) -> None:
+        self.floor: Floor = Quiet()
+        self._heard_until = 0
+
+    def reset(self) -> None:
+        """Nobody speaks, whatever was heard before."""
+        self.floor = Quiet()
+
+    def heard(self, probability: float, end: int, detection: TurnDetection, onset_ms: int) -> Onset | Pause | None:
+        """One window's probability; the window ends at sample `end` and began where the last one ended.
+
+        Args:
+            probability: 0 to 1.
+            end: position in the session's input, in samples.
+            detection: the settings in force now.
+            onset_ms: speech in a row that takes the floor.
+        """
+        start, self._heard_until = self._heard_until, end
+        level = threshold(detection)
+        match self.floor:
+            case Quiet() | Rising():
+                return self._waiting(probability >= level, start, end, onset_ms)
+            case Speaking():
+                return self._speaking(self.floor, probability >= level - HYSTERESIS, end, detection)
+            case _:
+                assert_never(self.floor)
+
+    def _waiting(self, voiced: bool, start: int, end: int, onset_ms: int) -> Onset | None:
+        if not voiced:
+            self.floor = Quiet()
+            return None
+        since = self.floor.since if isinstance(self.floor, Rising) else start
+        if end - since < sample_count(onset_ms):
+            self.floor = Rising(since)
+            return None
+        self.floor = Speaking(since, voiced_until=end)
+        return Onset(since)
+
+    def _speaking(self, floor: Speaking, voiced: bool, end: int, detection: TurnDetection) -> Pause | None:
+        if voiced:
+            self.floor = Speaking(floor.since, voiced_until=end)
+            return None
+        if end - floor.voiced_until < sample_count(pause_ms(detection)):
+            return None
+        self.floor = Quiet()
+        return Pause(end)
