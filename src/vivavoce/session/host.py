@@ -115,6 +115,10 @@ class Host:
         self._out.send(SessionCreated(session=self._settings.session))
         return self._out.drain()
 
+    def introduction(self) -> SessionCreated:
+        """The first event for somebody who joins a running call to listen in."""
+        return SessionCreated(event_id=self._out.ids("event"), session=self._settings.session)
+
     def receive(self, text: str | bytes, now: float) -> list[Effect]:
         """One message from the client, or from somebody who listens in."""
         try:

@@ -1,0 +1,240 @@
+"""Drives one `Host` over one transport with engines.
+
+The loop has four steps: wait for an input or the deadline, give it to the machine, carry out the effects, note the
+next deadline. Everything that runs for the call runs in one task group and ends with it.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from vivavoce.answer.job import Engines, Jobs
+from vivavoce.clock import Clock
+from vivavoce.engine.interface import Ear
+from vivavoce.session.effect import (
+    Begin,
+    Cancel,
+    Effect,
+    Feed,
+    Finish,
+    Flush,
+    Hangup,
+    Job,
+    Listen,
+    Play,
+    Send,
+)
+from vivavoce.session.host import Host
+from vivavoce.session.result import Result
+from vivavoce.transport.interface import Closed, Inbound, Opened, Played, Sound, Text, Transport
+from vivavoce.wire.codec import encode
+
+
+INTERNAL_ERROR: Final = 1011
+"""WebSocket's close code for a fault of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probability:
+    """The detector's word."""
+
+    value: float
+    heard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """An engine's word."""
+
+    job: Job
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Hung:
+    """Somebody here ends the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody listens in."""
+
+    transport: Transport
+
+
+Input = Inbound | Probability | Reported | Hung | Joined
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who works for a running call."""
+
+    jobs: Jobs
+    ear: Ear
+
+
+class LocalCall:
+    """One call that this process answers itself, from `run` on."""
+
+    def __init__(self, id: str, host: Host, transport: Transport, engines: Engines, clock: Clock) -> None:
+        self.id = id
+        self._host = host
+        self._transport = transport
+        self._engines = engines
+        self._clock = clock
+        self._inbox: deque[Input] = deque()
+        self._wake = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._listeners: dict[Transport, None] = {}
+        self._ending = (1000, "")
+        self._connected = asyncio.Event()
+        self._over = asyncio.Event()
+
+    # ── what others may ask of it ──────────────────────────────────────────────────────────────────────
+
+    async def connected(self) -> None:
+        """Return when the caller is there, or the call is over."""
+        await self._connected.wait()
+
+    async def ended(self) -> None:
+        """Return when the call is over and has freed what it held."""
+        await self._over.wait()
+
+    async def hangup(self) -> None:
+        """End the call."""
+        self._post(Hung())
+        await self._over.wait()
+
+    async def join(self, transport: Transport) -> None:
+        """Let somebody listen in and send events until they leave or the call ends."""
+        if self._over.is_set():
+            await transport.close(1000, "The call has ended.")
+            return
+        self._listeners[transport] = None
+        self._post(Joined(transport))
+        try:
+            await transport.run(self._post_aside)
+        finally:
+            self._listeners.pop(transport, None)
+
+    # ── the loop ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        """Hold the conversation until it is over. Everything is released when this returns."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                jobs = Jobs(tasks, self._engines, lambda job, result: self._post(Reported(job, result)))
+                ear = self._engines.detector.open(lambda value, heard: self._post(Probability(value, heard)))
+                carrying = tasks.create_task(self._transport.run(self._post))
+                try:
+                    await self._converse(Crew(jobs, ear))
+                except Exception:
+                    self._ending = (INTERNAL_ERROR, "The server had an error while processing the call.")
+                    raise
+                finally:
+                    ear.close()
+                    jobs.cancel_all()
+                    await self._transport.close(*self._ending)
+                    await carrying
+        finally:
+            self._connected.set()
+            self._over.set()
+            if self._alarm is not None:
+                self._alarm.cancel()
+            for listener in list(self._listeners):
+                await listener.close(1000, "The call has ended.")
+
+    async def _converse(self, crew: Crew) -> None:
+        while True:
+            self._set_alarm()
+            await self._wake.wait()
+            self._wake.clear()
+            while self._inbox:
+                arrived = self._inbox.popleft()
+                if isinstance(arrived, Closed | Hung):
+                    self._carry_out(self._host.close(self._clock.now()), crew)
+                    return
+                self._carry_out(self._step(arrived), crew)
+            now = self._clock.now()
+            if now >= self._host.deadline(now):
+                effects = self._host.played(self._transport.played(), now) + self._host.tick(now)
+                self._carry_out(effects, crew)
+
+    def _step(self, arrived: Opened | Text | Sound | Played | Probability | Reported | Joined) -> list[Effect]:
+        now = self._clock.now()
+        match arrived:
+            case Sound(samples):
+                return self._host.hear(samples, now)
+            case Probability(value, heard):
+                return self._host.speech(value, heard, now)
+            case Text(text):
+                return self._host.receive(text, now)
+            case Reported(job, result):
+                return self._host.result(job, result, now)
+            case Played(samples):
+                return self._host.played(samples, now)
+            case Opened():
+                self._connected.set()
+                return self._host.open()
+            case Joined(transport):
+                transport.send(encode(self._host.introduction()))
+                return []
+            case _:
+                assert_never(arrived)
+
+    def _carry_out(self, effects: list[Effect], crew: Crew) -> None:
+        for effect in effects:
+            match effect:
+                case Send(event):
+                    text = encode(event)
+                    self._transport.send(text)
+                    for listener in self._listeners:
+                        listener.send(text)
+                case Listen(samples):
+                    crew.ear.push(samples)
+                case Play(samples):
+                    self._transport.play(samples)
+                case Flush():
+                    played = self._transport.flush()
+                    self._carry_out(self._host.flushed(played, self._clock.now()), crew)
+                case Hangup(code, reason):
+                    self._ending = (code, reason)
+                    self._post(Hung())
+                case _:
+                    self._work(effect, crew.jobs)
+
+    def _work(self, effect: Begin | Feed | Finish | Cancel, jobs: Jobs) -> None:
+        match effect:
+            case Feed(job, samples):
+                jobs.feed(job, samples)
+            case Begin(job, work):
+                jobs.begin(job, work)
+            case Finish(job):
+                jobs.finish(job)
+            case Cancel(job):
+                jobs.cancel(job)
+            case _:
+                assert_never(effect)
+
+    # ── waiting ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _post(self, arrived: Input) -> None:
+        self._inbox.append(arrived)
+        self._wake.set()
+
+    def _post_aside(self, arrived: Inbound) -> None:
+        """What somebody who listens in sends counts as if the caller had sent it; their leaving ends nothing."""
+        if isinstance(arrived, Text):
+            self._post(arrived)
+
+    def _set_alarm(self) -> None:
+        """Wake at the machine's deadline. An alarm that is early enough stays: it costs one look."""
+        loop = asyncio.get_running_loop()
+        now = self._clock.now()
+        at = loop.time() + self._host.deadline(now) - now
+        if self._alarm is not None:
+            if loop.time() <= self._alarm.when() <= at:
+                return
+            self._alarm.cancel()
+        self._alarm = loop.call_at(at, self._wake.set)

@@ -1,0 +1,181 @@
+"""The engine work of one call: each `Begin` is a task, its results are inputs, cancelling it is forgetting it."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from vivavoce.audio.frame import Pcm
+from vivavoce.engine import interface as engine
+from vivavoce.engine.interface import Detector, Speaker, Thinker, Transcriber
+from vivavoce.errors import EngineError
+from vivavoce.session.effect import Job, Speak, Think, Transcribe
+from vivavoce.session.result import (
+    CallArguments,
+    CallBegun,
+    Ended,
+    Failed,
+    Final,
+    Partial,
+    Result,
+    Spoken,
+    Thought,
+    Words,
+)
+from vivavoce.telemetry.log import Log
+
+log = Log("answer")
+
+Post = Callable[[Job, Result], None]
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Who hears, thinks and speaks for every call of the process."""
+
+    detector: Detector
+    transcriber: Transcriber
+    thinker: Thinker
+    speaker: Speaker
+
+
+class SoundQueue:
+    """Sound on its way to a transcriber; ends with `finish`."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[Pcm | None] = deque()
+        self._ready = asyncio.Event()
+
+    def push(self, samples: Pcm) -> None:
+        """More sound."""
+        self._chunks.append(samples)
+        self._ready.set()
+
+    def finish(self) -> None:
+        """No more sound."""
+        self._chunks.append(None)
+        self._ready.set()
+
+    async def __aiter__(self) -> AsyncIterator[Pcm]:
+        """The sound, once, until it is finished."""
+        while True:
+            while self._chunks:
+                samples = self._chunks.popleft()
+                if samples is None:
+                    return
+                yield samples
+            self._ready.clear()
+            await self._ready.wait()
+
+
+class Jobs:
+    """Running engine work by number. Results are posted; nothing is posted of work that was cancelled."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, engines: Engines, post: Post) -> None:
+        self._tasks = tasks
+        self._engines = engines
+        self._post = post
+        self._running: dict[Job, asyncio.Task[None]] = {}
+        self._sound: dict[Job, SoundQueue] = {}
+
+    def begin(self, job: Job, work: Transcribe | Think | Speak) -> None:
+        """Start."""
+        results: AsyncIterator[Result]
+        match work:
+            case Transcribe(wish):
+                sound = self._sound[job] = SoundQueue()
+                results = _heard(self._engines.transcriber.transcribe(aiter(sound), wish))
+            case Think():
+                results = _thought(self._engines.thinker.think(_prompt(work)))
+            case Speak(text, voice, speed):
+                results = _said(self._engines.speaker.speak(text, voice, speed))
+            case _:
+                assert_never(work)
+        self._running[job] = self._tasks.create_task(self._follow(job, results))
+
+    def feed(self, job: Job, samples: Pcm) -> None:
+        """More sound for a transcription."""
+        if job in self._sound:
+            self._sound[job].push(samples)
+
+    def finish(self, job: Job) -> None:
+        """No more sound for a transcription."""
+        if job in self._sound:
+            self._sound[job].finish()
+
+    def cancel(self, job: Job) -> None:
+        """Stop."""
+        task = self._running.pop(job, None)
+        if task is not None:
+            task.cancel()
+
+    def cancel_all(self) -> None:
+        """Stop everything."""
+        for job in list(self._running):
+            self.cancel(job)
+
+    async def _follow(self, job: Job, results: AsyncIterator[Result]) -> None:
+        last: Result | None = None
+        try:
+            async for last in results:
+                self._report(job, last)
+            if not isinstance(last, Final | Thought | Ended):
+                self._report(job, Failed("An engine ended in the middle of its work."))
+        except EngineError as error:
+            self._report(job, Failed(error.message, code="engine_error"))
+        except Exception as error:  # an engine is somebody else's code: whatever it raises ends its job, not the call
+            log.failure("engine_raised", error)
+            self._report(job, Failed(f"An engine failed ({type(error).__name__}).", code="engine_error"))
+        finally:
+            self._running.pop(job, None)
+            self._sound.pop(job, None)
+
+    def _report(self, job: Job, result: Result) -> None:
+        if job in self._running:
+            self._post(job, result)
+
+
+def _prompt(think: Think) -> engine.Prompt:
+    return engine.Prompt(
+        model=think.model,
+        instructions=think.instructions,
+        items=think.items,
+        tools=think.tools,
+        tool_choice=think.tool_choice,
+        parallel_tool_calls=think.parallel_tool_calls,
+        max_output_tokens=think.max_output_tokens,
+        metadata=think.metadata,
+    )
+
+
+async def _heard(texts: AsyncIterator[engine.Partial | engine.Final]) -> AsyncIterator[Result]:
+    async for text in texts:
+        match text:
+            case engine.Partial(delta):
+                yield Partial(delta)
+            case engine.Final(whole):
+                yield Final(whole)
+            case _:
+                assert_never(text)
+
+
+async def _thought(steps: AsyncIterator[engine.Thinking]) -> AsyncIterator[Result]:
+    async for step in steps:
+        match step:
+            case engine.Words(delta):
+                yield Words(delta)
+            case engine.ToolCall(index, name):
+                yield CallBegun(index, name)
+            case engine.ToolArguments(index, delta):
+                yield CallArguments(index, delta)
+            case engine.Thought(cut_short, input_tokens, cached_tokens, output_tokens):
+                yield Thought(cut_short, input_tokens, cached_tokens, output_tokens)
+            case _:
+                assert_never(step)
+
+
+async def _said(speech: AsyncIterator[engine.Speech]) -> AsyncIterator[Result]:
+    async for piece in speech:
+        yield Spoken(piece.samples, tuple((mark.text_end, mark.at_sample) for mark in piece.marks))
+    yield Ended()

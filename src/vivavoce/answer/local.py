@@ -1,0 +1,130 @@
+"""Answers calls on this computer: one `LocalCall` for each, all with the same engines."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from vivavoce.answer.call import LocalCall
+from vivavoce.answer.job import Engines
+from vivavoce.clock import Clock
+from vivavoce.session.answers import Sound
+from vivavoce.session.host import Host
+from vivavoce.session.settings import SESSION_S, effective
+from vivavoce.telemetry.log import Log
+from vivavoce.transport.interface import Answering, SoundPath, Transport
+from vivavoce.wire.config import Session
+
+log = Log("answer")
+
+class Asked(Protocol):
+    """What is wanted of a conversation: only what the caller said of its config."""
+
+    @property
+    def session(self) -> Session:
+        """Only the keys that the caller set."""
+        ...
+
+
+class Offered(Asked, Protocol):
+    """A WebRTC call that waits for its answer."""
+
+    @property
+    def id(self) -> str:
+        """`rtc_…`."""
+        ...
+
+    @property
+    def offer(self) -> str:
+        """The caller's SDP."""
+        ...
+
+
+@dataclass(frozen=True)
+class Model:
+    """A name that callers may ask for. `created` is in Unix seconds."""
+
+    id: str
+    owned_by: str = "vivavoce"
+    created: int = 0
+
+
+class LocalAnswers:
+    """All calls that this process answers itself. Leaving the context ends them."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        answering: Answering,
+        clock: Clock,
+        ids: Callable[[str], str],
+        *,
+        models: Sequence[str],
+        lifetime_s: float = SESSION_S,
+    ) -> None:
+        self._engines = engines
+        self._answering = answering
+        self._clock = clock
+        self._ids = ids
+        self._models = tuple(Model(name) for name in models)
+        self._lifetime_s = lifetime_s
+        self._tasks = asyncio.TaskGroup()
+        self._calls: set[LocalCall] = set()
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        for call in list(self._calls):
+            await call.hangup()
+        await self._tasks.__aexit__(None, None, None)
+
+    def models(self) -> Sequence[Model]:
+        """The names it answers to."""
+        return self._models
+
+    def effective(self, session: Session, session_id: str, expires_at: int) -> Session:
+        """The whole config that `session` would run under.
+
+        Raises:
+            RequestError: something in it that cannot be done here.
+        """
+        return effective(session, session_id, self._models[0].id, expires_at)
+
+    async def answer(self, request: Offered) -> tuple[LocalCall, str]:
+        """The running call and its SDP answer.
+
+        Raises:
+            OfferError: the offer cannot be answered.
+            RequestError: something in the session that cannot be done here.
+        """
+        session = self._session(request)
+        transport, answer = await self._answering.answer(request.offer)
+        call = self._call(request.id, session, transport)
+        self._tasks.create_task(self._run(call))
+        return call, answer
+
+    async def converse(self, request: Asked, transport: Transport) -> None:
+        """Hold a conversation over a transport; return when it is over."""
+        await self._run(self._call(self._ids("rtc"), self._session(request), transport))
+
+    def _session(self, request: Asked) -> Session:
+        expires_at = int(self._clock.wall() + self._lifetime_s)
+        return self.effective(request.session, self._ids("sess"), expires_at)
+
+    def _call(self, id: str, session: Session, transport: Transport) -> LocalCall:
+        sound = Sound.MEDIA if transport.traits.sound is SoundPath.MEDIA else Sound.TEXT
+        host = Host(session, ids=self._ids, sound=sound, lifetime_s=self._lifetime_s, now=self._clock.now())
+        call = LocalCall(id, host, transport, self._engines, self._clock)
+        self._calls.add(call)
+        return call
+
+    async def _run(self, call: LocalCall) -> None:
+        try:
+            await call.run()
+        except* Exception as errors:  # one call's fault must not end the others, who share the task group
+            for error in errors.exceptions:
+                log.failure("call_failed", error, call_id=call.id)
+        finally:
+            self._calls.discard(call)
