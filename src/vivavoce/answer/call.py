@@ -30,7 +30,6 @@ from vivavoce.session.result import Result
 from vivavoce.transport.interface import Closed, Inbound, Opened, Played, Sound, Text, Transport
 from vivavoce.wire.codec import encode
 
-
 INTERNAL_ERROR: Final = 1011
 """WebSocket's close code for a fault of ours."""
 
