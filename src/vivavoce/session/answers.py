@@ -4,6 +4,7 @@ Where sound travels beside text the server plays it and is the witness of what w
 the client is, and says so with `conversation.item.truncate`. The rules are the same.
 """
 
+from dataclasses import dataclass
 from enum import Enum
 from math import inf
 from typing import Final
@@ -16,6 +17,7 @@ from vivavoce.errors import RequestError
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.effect import Flush, Job, Think
 from vivavoce.session.message import Voice
+from vivavoce.session.moves import Moves
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.playout import Playout
 from vivavoce.session.recording import Archive
@@ -41,11 +43,32 @@ class Sound(Enum):
     TEXT = "text"
 
 
-class Marker(Enum):
-    """How far the listener is with a response's sound."""
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Some of a response's sound waits to be played."""
 
-    QUEUED = "queued"
-    STARTED = "started"
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The listener hears it: `output_audio_buffer.started` has been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Played out (`.stopped`) or dropped (`.cleared`)."""
+
+
+Marker = Queued | Started | Over
+
+MOVES: Final = Moves(
+    "output audio buffer",
+    Queued,
+    {
+        Queued: {"first sample played": Started, "cleared": Over},
+        Started: {"played out": Over, "cleared": Over},
+        Over: {},
+    },
+)
 
 
 class Answers:
@@ -195,7 +218,7 @@ class Answers:
             return
         self.voice_used = True
         if self._sound is Sound.MEDIA:
-            self._markers.setdefault(response.brief.id, Marker.QUEUED)
+            self._markers.setdefault(response.brief.id, Queued())
         else:
             self._heard_until = max(self._heard_until, now) + added / RATE_HZ
 
@@ -233,7 +256,8 @@ class Answers:
         unheard = dict.fromkeys(stretch.item_id for stretch in self._playout.cut(total))
         heard = {item_id: self._playout.heard(item_id) for item_id in unheard}
         for response_id, marker in self._markers.items():
-            if marker is Marker.STARTED:
+            MOVES.take(marker, "cleared", Over())
+            if isinstance(marker, Started):
                 self._out.send(OutputAudioBufferCleared(response_id=response_id))
             self._playout.forget(response_id)
         for item_id, samples in heard.items():
@@ -293,12 +317,13 @@ class Answers:
 
     def _report_markers(self, now: float) -> None:
         """Send `output_audio_buffer.started` and `.stopped` as the listener gets there."""
-        for response_id in list(self._markers):
-            if self._markers[response_id] is Marker.QUEUED and self._playout.started(response_id):
-                self._markers[response_id] = Marker.STARTED
+        for response_id, marker in list(self._markers.items()):
+            if isinstance(marker, Queued) and self._playout.started(response_id):
+                marker = self._markers[response_id] = MOVES.take(marker, "first sample played", Started())
                 self._out.send(OutputAudioBufferStarted(response_id=response_id))
             ended = response_id not in self._running and self._playout.finished(response_id)
-            if self._markers[response_id] is Marker.STARTED and ended:
+            if isinstance(marker, Started) and ended:
+                MOVES.take(marker, "played out", Over())
                 del self._markers[response_id]
                 self._playout.forget(response_id)
                 self._heard_until = max(self._heard_until, now)

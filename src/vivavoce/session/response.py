@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from vivavoce.session.conversation import Conversation, item_id
 from vivavoce.session.effect import Cancel, Job, Think
 from vivavoce.session.message import Ending, Message, Voice
+from vivavoce.session.moves import Moves
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.playout import Playout
 from vivavoce.session.recording import Archive
@@ -82,6 +83,17 @@ class Done:
 
 Stage = Waiting | Thinking | Speaking | Done
 
+MOVES: Final = Moves(
+    "response",
+    Waiting,
+    {
+        Waiting: {"words known": Thinking, "stopped": Done},
+        Thinking: {"thought out": Speaking, "finished": Done, "stopped": Done},
+        Speaking: {"finished": Done, "stopped": Done},
+        Done: {},
+    },
+)
+
 
 @dataclass(slots=True)
 class Call:
@@ -126,7 +138,7 @@ class Response:
         """Everything that it needs is known: start thinking."""
         if isinstance(self.stage, Waiting):
             self._last_sign = now
-            self.stage = Thinking(self._out.begin(think), think)
+            self.stage = MOVES.take(self.stage, "words known", Thinking(self._out.begin(think), think))
 
     def owns(self, job: Job) -> bool:
         """Whether a result of that job is meant for this response."""
@@ -192,7 +204,7 @@ class Response:
             self._open.finish()
             if self._open.busy:
                 if isinstance(self.stage, Thinking) and isinstance(self._steps[0], Thought):
-                    self.stage = Speaking(self.stage.think)
+                    self.stage = MOVES.take(self.stage, "thought out", Speaking(self.stage.think))
                 return False
         cut_short = isinstance(self._steps[0], Thought) and self._steps[0].cut_short
         self._close("incomplete" if cut_short else "completed")
@@ -303,7 +315,9 @@ class Response:
     def _finish(self, status: Status, details: StatusDetails, thought: Thought) -> None:
         think = self.stage.think if isinstance(self.stage, Thinking | Speaking) else None
         usage = response_usage(think, self._output, self._archive, thought)
-        self.stage = Done(status)
+        self.stage = MOVES.take(
+            self.stage, "stopped" if status in ("cancelled", "failed") else "finished", Done(status)
+        )
         self._last_sign = None
         self._out.send(ResponseDone(response=self._object(status, details, usage)))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from vivavoce.audio.frame import sample_count
+from vivavoce.session.moves import Moves
 from vivavoce.wire.config import SemanticVad, ServerVad, TurnDetection
 
 HYSTERESIS: Final = 0.15
@@ -45,6 +46,16 @@ class Speaking:
 
 
 Floor = Quiet | Rising | Speaking
+
+MOVES: Final = Moves(
+    "turn",
+    Quiet,
+    {
+        Quiet: {"voiced": Rising, "voiced long enough": Speaking},
+        Rising: {"voiced": Rising, "voiced long enough": Speaking, "silent": Quiet, "reset": Quiet},
+        Speaking: {"voiced": Speaking, "silent long enough": Quiet, "reset": Quiet},
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,8 @@ class Turn:
 
     def reset(self) -> None:
         """Nobody speaks, whatever was heard before."""
-        self.floor = Quiet()
+        if not isinstance(self.floor, Quiet):
+            self.floor = MOVES.take(self.floor, "reset", Quiet())
 
     def heard(self, probability: float, end: int, detection: TurnDetection, onset_ms: int) -> Onset | Pause | None:
         """One window's probability; the window ends at sample `end` and began where the last one ended.
@@ -115,20 +127,21 @@ class Turn:
 
     def _waiting(self, voiced: bool, start: int, end: int, onset_ms: int) -> Onset | None:
         if not voiced:
-            self.floor = Quiet()
+            if isinstance(self.floor, Rising):
+                self.floor = MOVES.take(self.floor, "silent", Quiet())
             return None
         since = self.floor.since if isinstance(self.floor, Rising) else start
         if end - since < sample_count(onset_ms):
-            self.floor = Rising(since)
+            self.floor = MOVES.take(self.floor, "voiced", Rising(since))
             return None
-        self.floor = Speaking(since, voiced_until=end)
+        self.floor = MOVES.take(self.floor, "voiced long enough", Speaking(since, voiced_until=end))
         return Onset(since)
 
     def _speaking(self, floor: Speaking, voiced: bool, end: int, detection: TurnDetection) -> Pause | None:
         if voiced:
-            self.floor = Speaking(floor.since, voiced_until=end)
+            self.floor = MOVES.take(floor, "voiced", Speaking(floor.since, voiced_until=end))
             return None
         if end - floor.voiced_until < sample_count(pause_ms(detection)):
             return None
-        self.floor = Quiet()
+        self.floor = MOVES.take(floor, "silent long enough", Quiet())
         return Pause(end)
