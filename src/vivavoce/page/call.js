@@ -1,0 +1,358 @@
+/**
+ * One call, from the microphone to the hang-up. A call is used once; whatever arrives after its end is ignored, so a
+ * late answer of an old call can never touch a new one.
+ */
+
+import { activity, handIn, interrupt, newConversation, press, receive, release, say } from './conversation.js';
+import { Failure, microphoneFailure } from './failure.js';
+import { Meter } from './meter.js';
+import { Quality, UNKNOWN } from './quality.js';
+import { placeCall } from './signalling.js';
+
+/** @typedef {import('./conversation.js').WireEvent} WireEvent */
+/** @typedef {import('./conversation.js').Step} Step */
+/**
+ * @typedef {'idle' | 'asking microphone' | 'negotiating' | 'connecting' | 'connected' | 'disrupted' | 'ended'
+ *   | 'failed'} State
+ */
+/** @typedef {'start' | 'listen' | 'answered' | 'opened' | 'faltered' | 'recovered' | 'hung up' | 'failed'} Move */
+
+/**
+ * A function that the other side may ask for.
+ * @typedef {object} Tool
+ * @property {string} name
+ * @property {string} [description]
+ * @property {Record<string, unknown>} parameters JSON schema
+ * @property {(args: any) => unknown} run its result, or the promise of it, goes back as JSON
+ */
+
+/**
+ * @typedef {object} CallOptions
+ * @property {string} url the server
+ * @property {(signal: AbortSignal) => Promise<string>} fetchSecret
+ * @property {MediaTrackConstraints | null} microphone null: a call in which the user only types and listens
+ * @property {boolean} muted whether the call begins without sending sound
+ * @property {HTMLAudioElement} audio where the other side is heard
+ * @property {readonly Tool[]} tools
+ * @property {number} retrieveUpToMs see `Conversation`
+ * @property {RTCIceServer[]} iceServers
+ */
+
+/** Every legal move. What is not here does not happen. @type {Record<State, Partial<Record<Move, State>>>} */
+export const MOVES = {
+  'idle': { 'start': 'asking microphone', 'hung up': 'ended' },
+  'asking microphone': { 'listen': 'negotiating', 'hung up': 'ended', 'failed': 'failed' },
+  'negotiating': { 'answered': 'connecting', 'hung up': 'ended', 'failed': 'failed' },
+  'connecting': { 'opened': 'connected', 'hung up': 'ended', 'failed': 'failed' },
+  'connected': { 'faltered': 'disrupted', 'hung up': 'ended', 'failed': 'failed' },
+  'disrupted': { 'recovered': 'connected', 'hung up': 'ended', 'failed': 'failed' },
+  'ended': {},
+  'failed': {},
+};
+
+const CONNECT_WITHIN_MS = 20_000;
+const TOO_SLOW = `No connection within ${CONNECT_WITHIN_MS / 1000} s. Does a firewall block UDP to the server?`;
+const NO_PATH = 'The server answered, but no way for the sound was found. Does a firewall block UDP?';
+const LOST = 'The connection was lost. Check the network and call again.';
+const HELD_BACK = 'The browser holds the sound back. Click anywhere or press a key to hear it.';
+const NOT_SECURE = 'Browsers give the microphone only to https pages and to pages of this computer. '
+  + 'Open the page by https, or as http://127.0.0.1.';
+const UNPLUGGED = 'The microphone was disconnected. Hang up and call again to use another one.';
+/** Candidates of the own machine are there at once; waiting for slow STUN servers would only delay the call. */
+const GATHER_WITHIN_MS = 300;
+/** The last syllable is still under way when the button is let go. */
+const TAIL_MS = 200;
+
+/**
+ * Tells `state` when the state changed, `conversation` when a caption or the activity changed, `figures` once a second,
+ * `notice` (its `detail` a sentence) when something went wrong that does not end the call, and `event` (its `detail`
+ * the event) for each event of the server.
+ */
+export class Call extends EventTarget {
+  /** @type {State} */ state = 'idle';
+  /** Why the call failed. @type {Failure | null} */ failure = null;
+  /** Who hung up. @type {'us' | 'peer' | null} */ endedBy = null;
+  conversation = newConversation();
+  /** The server's name for this call, where it tells. @type {string | null} */ id = null;
+  /** The user's sound. @type {MediaStream | null} */ microphone = null;
+  /** @type {RTCPeerConnection | null} */ connection = null;
+  /** When the call was connected, in ms of `performance.now()`. @type {number | null} */ connectedAt = null;
+  /** When it ended or failed, likewise. @type {number | null} */ endedAt = null;
+  /** @type {CallOptions} */ #options;
+  /** @type {RTCDataChannel | null} */ #channel = null;
+  /** @type {AudioContext | null} */ #context = null;
+  /** @type {{user: Meter | null, remote: Meter | null}} */ #meters = { user: null, remote: null };
+  /** @type {Quality | null} */ #quality = null;
+  #scope = new AbortController();
+  /** @type {number | undefined} */ #timer;
+  /** Runs between letting go and the end of the turn. @type {number | undefined} */ #tail;
+
+  /** @param {CallOptions} options */
+  constructor(options) {
+    super();
+    this.#options = options;
+    this.conversation = newConversation(options.retrieveUpToMs);
+  }
+
+  /** What the other side is doing. */
+  get activity() { return activity(this.conversation); }
+
+  /** @type {readonly import('./conversation.js').Caption[]} */
+  get captions() { return this.conversation.captions; }
+
+  get figures() { return this.#quality?.figures ?? UNKNOWN; }
+
+  /** How loud both sides are now, 0 to 1 as the ear takes it. */
+  get levels() { return { user: this.#meters.user?.level ?? 0, remote: this.#meters.remote?.level ?? 0 }; }
+
+  /** Whether no sound of the user is sent. */
+  get muted() { return !this.microphone?.getAudioTracks().some((track) => track.enabled); }
+
+  set muted(muted) {
+    for (const track of this.microphone?.getAudioTracks() ?? []) track.enabled = !muted;
+    this.#tell('state');
+  }
+
+  /**
+   * Place the call. Settles when it is connected.
+   * @throws {Failure}
+   */
+  async start() {
+    if (this.state !== 'idle') throw new Error(`This call is ${this.state}; a call is placed once, make a new one.`);
+    const { signal } = this.#scope;
+    this.#move('start');
+    this.#timer = setTimeout(() => this.#fail(new Failure('too slow', TOO_SLOW)), CONNECT_WITHIN_MS);
+    try {
+      await this.#openMicrophone(signal);
+      this.#move('listen');
+      const connection = this.#connect();
+      const sdp = await this.#offer(connection, signal);
+      const secret = await this.#options.fetchSecret(signal);
+      signal.throwIfAborted();
+      const answer = await placeCall({ url: this.#options.url, secret, sdp, signal });
+      signal.throwIfAborted();
+      this.id = answer.callId;
+      this.#move('answered');
+      await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    } catch (error) {
+      this.#fail(error);
+    }
+    await this.#settled();
+  }
+
+  /** End the call and give everything back: microphone, connection, sound. Harmless when it has ended. */
+  hangUp() { this.#end('us'); }
+
+  /** Send any client event. @param {WireEvent} event */
+  send(event) {
+    if (this.#channel?.readyState === 'open') this.#channel.send(JSON.stringify(event));
+  }
+
+  /** Say something in writing. @param {string} text */
+  say(text) { this.#take(say(this.conversation, text)); }
+
+  /** Make the other side stop talking. */
+  interrupt() { this.#take(interrupt(this.conversation)); }
+
+  /** Push to talk, pressed. */
+  press() {
+    this.muted = false;
+    clearTimeout(this.#tail);
+    if (this.#tail !== undefined) {
+      this.#tail = undefined; // taken back at once: it is still the same turn
+      return;
+    }
+    this.#take(press(this.conversation));
+  }
+
+  /** Push to talk, let go. */
+  release() {
+    this.#tail = setTimeout(() => {
+      this.#tail = undefined;
+      this.muted = true;
+      this.#take(release(this.conversation));
+    }, TAIL_MS);
+  }
+
+  /** @param {AbortSignal} signal */
+  async #openMicrophone(signal) {
+    const { microphone } = this.#options;
+    if (microphone === null) return;
+    if (!navigator.mediaDevices) {
+      throw new Failure('not secure', NOT_SECURE);
+    }
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: microphone })
+      .catch((error) => { throw microphoneFailure(error); });
+    if (signal.aborted) stream.getTracks().forEach((track) => track.stop());
+    signal.throwIfAborted();
+    this.microphone = stream;
+    for (const track of stream.getTracks()) {
+      track.enabled = !this.#options.muted;
+      track.onended = () => this.#notice(UNPLUGGED);
+    }
+  }
+
+  /** @returns {RTCPeerConnection} */
+  #connect() {
+    const connection = new RTCPeerConnection({ iceServers: this.#options.iceServers });
+    this.connection = connection;
+    this.#context = new AudioContext();
+    connection.ontrack = ({ track }) => this.#hear(new MediaStream([track]));
+    connection.onconnectionstatechange = () => this.#connectionChanged(connection.connectionState);
+    // The protocol wants the channel in the offer, and an audio section even from those who only listen.
+    this.#channel = connection.createDataChannel('oai-events');
+    this.#channel.onopen = () => this.#move('opened');
+    this.#channel.onmessage = ({ data }) => this.#receive(String(data));
+    this.#channel.onclose = () => this.#end('peer');
+    if (this.microphone) {
+      for (const track of this.microphone.getTracks()) connection.addTrack(track, this.microphone);
+      this.#meters.user = new Meter(this.#context, this.microphone);
+    } else {
+      connection.addTransceiver('audio', { direction: 'recvonly' });
+    }
+    return connection;
+  }
+
+  /**
+   * @param {RTCPeerConnection} connection
+   * @param {AbortSignal} signal
+   * @returns {Promise<string>}
+   */
+  async #offer(connection, signal) {
+    await connection.setLocalDescription();
+    if (connection.iceGatheringState !== 'complete') {
+      await new Promise((resolve) => {
+        connection.onicegatheringstatechange = () => connection.iceGatheringState === 'complete' && resolve(null);
+        setTimeout(resolve, GATHER_WITHIN_MS);
+      });
+    }
+    signal.throwIfAborted();
+    return connection.localDescription?.sdp ?? '';
+  }
+
+  /** @param {MediaStream} stream the other side's sound */
+  #hear(stream) {
+    const { audio } = this.#options;
+    audio.autoplay = true;
+    audio.srcObject = stream;
+    audio.play().catch(() => {
+      if (this.#scope.signal.aborted) return;
+      this.#notice(HELD_BACK);
+      for (const gesture of ['pointerdown', 'keydown']) {
+        addEventListener(gesture, () => { audio.play(); this.#context?.resume(); }, { signal: this.#scope.signal });
+      }
+    });
+    if (this.#context) this.#meters.remote = new Meter(this.#context, stream);
+  }
+
+  /** @param {RTCPeerConnectionState} now */
+  #connectionChanged(now) {
+    if (now === 'disconnected') this.#move('faltered');
+    if (now === 'connected') this.#move('recovered');
+    if (now === 'failed') this.#fail(this.connectedAt ? new Failure('lost', LOST) : new Failure('too slow', NO_PATH));
+  }
+
+  /** @param {string} text one message of the server */
+  #receive(text) {
+    let step;
+    try {
+      /** @type {WireEvent} */
+      const event = JSON.parse(text);
+      this.#quality?.note(event);
+      step = receive(this.conversation, event);
+      this.dispatchEvent(new CustomEvent('event', { detail: event }));
+    } catch (error) {
+      this.#notice(`The server sent a message that cannot be read (${error}).`);
+      return;
+    }
+    this.#take(step);
+  }
+
+  /** Carry out what the conversation decided. @param {Step} step */
+  #take({ conversation, send, run, trouble }) {
+    const changed = conversation !== this.conversation;
+    this.conversation = conversation;
+    send.forEach((event) => this.send(event));
+    if (run.length > 0) this.#run(run);
+    if (trouble !== null) this.#notice(trouble);
+    if (changed) this.#tell('conversation');
+  }
+
+  /** @param {import('./conversation.js').ToolCall[]} calls */
+  async #run(calls) {
+    const results = await Promise.all(calls.map(async ({ callId, name, arguments: text }) => {
+      try {
+        const tool = this.#options.tools.find((candidate) => candidate.name === name);
+        if (!tool) throw new Error(`There is no tool called ${name}.`);
+        return { callId, output: JSON.stringify(await tool.run(JSON.parse(text)) ?? null) };
+      } catch (error) {
+        return { callId, output: JSON.stringify({ error: String(error) }) };
+      }
+    }));
+    this.#take(handIn(this.conversation, results));
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    if (!MOVES[this.state].failed) return;
+    this.failure = error instanceof Failure ? error : new Failure('fault', `The call broke off: ${error}`, error);
+    this.#move('failed');
+  }
+
+  /** @param {'us' | 'peer'} by */
+  #end(by) {
+    if (MOVES[this.state]['hung up']) this.endedBy = by;
+    this.#move('hung up');
+  }
+
+  /** @param {Move} move */
+  #move(move) {
+    const next = MOVES[this.state][move];
+    if (next === undefined) return;
+    this.state = next;
+    if (next === 'connected') this.#connected();
+    if (next === 'ended' || next === 'failed') this.#release();
+    this.#tell('state');
+  }
+
+  #connected() {
+    clearTimeout(this.#timer);
+    this.connectedAt ??= performance.now();
+    if (!this.connection || this.#quality) return;
+    this.#quality = new Quality(this.connection, () => this.#meters.remote?.rms ?? 0, () => this.#tell('figures'));
+  }
+
+  /** The one place where everything that a call took is given back. */
+  #release() {
+    this.endedAt = performance.now();
+    clearTimeout(this.#timer);
+    clearTimeout(this.#tail);
+    this.#scope.abort();
+    this.#quality?.close();
+    this.#meters.user?.close();
+    this.#meters.remote?.close();
+    this.microphone?.getTracks().forEach((track) => track.stop());
+    this.#channel?.close();
+    this.connection?.close();
+    this.#context?.close();
+    this.#options.audio.srcObject = null;
+  }
+
+  /** @returns {Promise<void>} */
+  #settled() {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (this.state === 'failed') reject(this.failure);
+        if (['connected', 'disrupted', 'ended'].includes(this.state)) resolve();
+      };
+      this.addEventListener('state', look);
+      look();
+    });
+  }
+
+  /** @param {string} type */
+  #tell(type) { this.dispatchEvent(new Event(type)); }
+
+  /** @param {string} sentence */
+  #notice(sentence) { this.dispatchEvent(new CustomEvent('notice', { detail: sentence })); }
+}

@@ -1,0 +1,83 @@
+/**
+ * The two requests that a call needs over HTTP: a client secret, and the answer to our offer.
+ *
+ * Both are those of OpenAI's public WebRTC guide, so the same code reaches any server that speaks them.
+ */
+
+import { Failure, refusal } from './failure.js';
+
+/**
+ * @typedef {object} Answer
+ * @property {string} sdp
+ * @property {string | null} callId from the `Location` header; null where the server does not show it to browsers
+ */
+
+/**
+ * The address under which a server keeps the protocol: `https://host` becomes `https://host/v1`, and an address that
+ * already names a version (`https://host/openai/v1`) stays as it is.
+ * @param {string} url
+ * @returns {string} without a slash at the end
+ * @throws {Failure} `refused`, when this is no web address
+ */
+export function baseOf(url) {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    throw new Failure('refused', `“${url}” is not the address of a server. One looks like https://example.org.`);
+  }
+  const path = parsed.pathname.replace(/\/+$/, '');
+  return parsed.origin + (/\/v\d+$/.test(path) ? path : `${path}/v1`);
+}
+
+/**
+ * Get a client secret for one call (`POST …/realtime/client_secrets`).
+ * @param {{url: string, key: string, session: Record<string, unknown>, signal?: AbortSignal}} options
+ * @returns {Promise<string>}
+ * @throws {Failure} `unreachable`, `key refused`, `refused` or `bad answer`
+ */
+export async function mintSecret({ url, key, session, signal }) {
+  const address = `${baseOf(url)}/realtime/client_secrets`;
+  const response = await post(address, key, 'application/json', JSON.stringify({ session }), signal);
+  const body = await response.json().catch(() => null);
+  if (typeof body?.value !== 'string') {
+    throw new Failure('bad answer', 'The server took the key but sent no client secret. Is it a Realtime API server?');
+  }
+  return body.value;
+}
+
+/**
+ * Offer a call (`POST …/realtime/calls` with the raw SDP).
+ * @param {{url: string, secret: string, sdp: string, signal?: AbortSignal}} options
+ * @returns {Promise<Answer>}
+ * @throws {Failure} `unreachable`, `key refused`, `refused` or `bad answer`
+ */
+export async function placeCall({ url, secret, sdp, signal }) {
+  const response = await post(`${baseOf(url)}/realtime/calls`, secret, 'application/sdp', sdp, signal);
+  const answer = await response.text();
+  if (!answer.startsWith('v=0')) {
+    throw new Failure('bad answer', 'The server took the call but its answer is not a session description (SDP).');
+  }
+  return { sdp: answer, callId: response.headers.get('Location')?.split('/').pop() ?? null };
+}
+
+/**
+ * @param {string} address
+ * @param {string} bearer
+ * @param {string} type
+ * @param {string} body
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Response>} a good one
+ */
+async function post(address, bearer, type, body, signal) {
+  let response;
+  try {
+    const headers = { 'Authorization': `Bearer ${bearer}`, 'Content-Type': type };
+    response = await fetch(address, { method: 'POST', headers, body, signal: signal ?? null });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { origin } = new URL(address);
+    const elsewhere = origin === globalThis.location?.origin ? '' : ', and does it let pages of this site call it';
+    throw new Failure('unreachable', `No answer from ${origin}. Is the server running${elsewhere}?`, error);
+  }
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
