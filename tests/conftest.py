@@ -25,11 +25,14 @@ _TURNS_TO_END: Final = 20
 async def _no_task_left() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
+    known = before | {asyncio.current_task()}
     for _ in range(_TURNS_TO_END):
+        if asyncio.all_tasks() <= known:
+            break
         await asyncio.sleep(0)
-        left = asyncio.all_tasks() - before - {asyncio.current_task()}
-        if not left:
-            return
+    left = asyncio.all_tasks() - known
+    if not left:
+        return
     names = "\n".join(f"  {task!r}" for task in left)
     pytest.fail(f"These tasks outlived the test; each needs an owner that ends it:\n{names}", pytrace=False)
 

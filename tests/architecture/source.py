@@ -1,0 +1,64 @@
+"""The repository's own Python files, parsed once."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: where it is (relative to the root), what it says, and its syntax tree."""
+
+    path: Path
+    text: str
+    tree: ast.Module
+
+    def at(self, node: ast.AST) -> str:
+        """`path:line` of something in this file."""
+        return f"{self.path}:{getattr(node, 'lineno', 1)}"
+
+    def calls(self) -> Iterator[tuple[str, ast.Call]]:
+        """Every call whose callee is a name or a dotted name."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call) and (name := dotted(node.func)):
+                yield name, node
+
+
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` for such an expression; empty for any other. `self.x().sleep` gives `.sleep`."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=attribute):
+            return f"{dotted(value)}.{attribute}"
+        case _:
+            return ""
+
+
+def committed() -> list[Path]:
+    """Every file that git tracks, or would track, relative to the root; every file where there is no git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    names = sorted({name for name in listed.stdout.decode().split("\0") if name})
+    return [Path(name) for name in names if (ROOT / name).is_file()]
+
+
+@cache
+def python_files(folder: str) -> list[Source]:
+    """All Python files under a folder of the repository."""
+    found: list[Source] = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        found.append(Source(path.relative_to(ROOT), text, ast.parse(text)))
+    return found

@@ -1,0 +1,64 @@
+"""The import contracts of pyproject.toml hold, and each of them bites."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from tests.architecture.source import ROOT
+
+SINS: Final = {
+    "errors.py": "import vivavoce.wire.event",  # Layers point one way
+    "stray/__init__.py": "",  # … and every package has its layer
+    "session/host.py": "import time",  # Pure layers
+    "client/policy.py": "import random",  # … of which the policy is one
+    "gateway/quota.py": "import vivavoce.store.memory",  # Applications meet ports
+    "transport/memory.py": "import vivavoce.session.host",  # Ports carry
+    "transport/websocket.py": "import vivavoce.transport.memory",  # Transports
+    "engine/house.py": "import vivavoce.engine.silero",  # Engines
+    "store/interface.py": "import vivavoce.store.memory",  # Stores
+    "wire/item.py": "import vivavoce.wire.event",  # No cycles
+    "telemetry/log.py": "import wrtc",  # Foreign packages
+}
+"""Per file of the package, a line that must not be there."""
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Import-linter's judgement of `folder`/src by `folder`/pyproject.toml."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder / "src"), "NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        check=False,
+        timeout=50,
+        text=True,
+    )
+
+
+def test_imports_point_where_the_picture_says() -> None:
+    judged = lint(ROOT)
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+def test_every_contract_sees_an_import_that_breaks_it(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for name, line in SINS.items():
+        path = tmp_path / "src" / "vivavoce" / name
+        if not path.exists() and name != "stray/__init__.py":
+            path = path.with_suffix("") / "__init__.py"  # the module has become a package
+            assert path.exists(), f"{name} has moved; move its sin too"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"\n{line}\n")
+    judged = lint(tmp_path)
+    assert judged.returncode == 1, judged.stdout + judged.stderr
+    assert [line for line in judged.stdout.splitlines() if line.endswith(" KEPT")] == []
+    assert "stray" in judged.stdout
+    for name, line in SINS.items():
+        module = ".".join(["vivavoce", *Path(name).with_suffix("").parts])
+        if line:
+            assert f"{module} -> {line.removeprefix('import ')}" in judged.stdout, name
