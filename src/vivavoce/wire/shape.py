@@ -109,13 +109,14 @@ class Number(Shape):
         """The number, within 64 bits and its range."""
         if isinstance(raw, bool) or not isinstance(raw, (int, float)):
             raise wrong_type(path, self.called, raw)
-        if self.whole and isinstance(raw, float) and not raw.is_integer():
+        if self.whole and raw % 1 != 0:
             raise wrong_type(path, self.called, raw)
-        if not INTEGERS.start <= raw < INTEGERS.stop:
-            raise wrong_value(path, "too large", "a number of 64 bits")
+        number = int(raw) if self.whole else raw
+        if isinstance(number, int) and number not in INTEGERS:
+            raise wrong_value(path, "too large", "an integer of 64 bits")
         if extras is None:
-            self._weigh(raw, path)
-        return int(raw) if self.whole else float(raw)
+            self._weigh(number, path)
+        return number if self.whole else float(number)
 
     def _weigh(self, value: float, path: Path) -> None:
         if self.least is not None and value < self.least:
