@@ -1,11 +1,17 @@
 """`import vivavoce` is light: a command line or a web worker pays only for what it uses."""
 
+import ast
 import json
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from typing import Final, TypedDict
 
 import pytest
+
+from tests.architecture.source import ROOT, python_files
 
 HEAVY: Final = {
     "aiortc",
@@ -62,3 +68,25 @@ def test_importing_the_package_loads_no_engine_no_server_and_no_network_stack(pr
 @pytest.mark.skipif(sys.platform != "linux", reason="reads resident memory from /proc, which only Linux has")
 def test_importing_the_package_stays_within_its_memory(probe: Probe) -> None:
     assert probe["kilobytes"] < MEMORY_MB * 1024
+
+
+def test_the_package_imports_only_what_it_declares() -> None:
+    # What happens to be there because something else needs it is gone one day.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    entries = [
+        *project["dependencies"],
+        *(entry for extra in project["optional-dependencies"].values() for entry in extra),
+    ]
+    declared = {re.split(r"[^\w.-]", entry)[0].lower() for entry in entries}
+    # The extension module of wrtc lies beside its packages, where the register of names does not see it.
+    distributions = {"wrtc": ["wrtc"], **packages_distributions()}
+    undeclared = {
+        f"{source.at(node)} {name}"
+        for source in python_files("src")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+        if (top := name.partition(".")[0]) != "vivavoce" and top not in sys.stdlib_module_names
+        if not declared & {distribution.lower() for distribution in distributions.get(top, [])}
+    }
+    assert undeclared == set()
