@@ -40,8 +40,10 @@ def tally(reports: list[Path]) -> tuple[Counter[str], float]:
 def closing_line(counts: Counter[str], seconds: float) -> str:
     """One line, framed like pytest's."""
     parts = [f"{counts[name]} {name}" for name in OUTCOMES if counts[name]] or ["no tests ran"]
-    minutes, rest = divmod(int(seconds), 60)
-    return f" {', '.join(parts)} in {seconds:.2f}s (0:{minutes:02}:{rest:02}) ".center(100, "=")
+    if counts["errors"] == 1:
+        parts = [part.replace("1 errors", "1 error") for part in parts]
+    minutes = f" (0:{int(seconds) // 60:02}:{int(seconds) % 60:02})" if seconds >= 60 else ""
+    return f" {', '.join(parts)} in {seconds:.2f}s{minutes} ".center(100, "=")
 
 
 def main(arguments: list[str]) -> int:

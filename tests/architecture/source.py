@@ -43,6 +43,10 @@ def dotted(node: ast.AST) -> str:
 
 def committed() -> list[Path]:
     """Every file that git tracks, or would track, relative to the root; every file where there is no git."""
+    if not (ROOT / ".git").exists():
+        made = {".venv", ".cache", "node_modules", "__pycache__", ".pytest_cache", ".hypothesis", ".ruff_cache"}
+        files = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+        return sorted(path for path in files if not made & set(path.parts))
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -36,7 +36,7 @@ def test_a_failure_in_either_run_fails_the_whole(tmp_path: Path, bad: str, place
 
 def test_a_run_that_left_no_report_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([report(tmp_path, "a.xml", 1, PASSED), str(tmp_path / "gone.xml")]) == 1
-    assert "1 errors, 1 passed" in capsys.readouterr().out
+    assert "= 1 error, 1 passed in 1.00s =" in capsys.readouterr().out
 
 
 def test_no_tests_at_all_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
