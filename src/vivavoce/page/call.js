@@ -124,6 +124,7 @@ export class Call extends EventTarget {
     this.#timer = setTimeout(() => this.#fail(new Failure('too slow', TOO_SLOW)), CONNECT_WITHIN_MS);
     try {
       await this.#openMicrophone(signal);
+      signal.throwIfAborted();
       this.#move('listen');
       const connection = this.#connect();
       const sdp = await this.#offer(connection, signal);
@@ -183,8 +184,10 @@ export class Call extends EventTarget {
     }
     const stream = await navigator.mediaDevices.getUserMedia({ audio: microphone })
       .catch((error) => { throw microphoneFailure(error); });
-    if (signal.aborted) stream.getTracks().forEach((track) => track.stop());
-    signal.throwIfAborted();
+    if (signal.aborted) { // hung up while the browser still asked
+      stream.getTracks().forEach((track) => track.stop());
+      return;
+    }
     this.microphone = stream;
     for (const track of stream.getTracks()) {
       track.enabled = !this.#options.muted;

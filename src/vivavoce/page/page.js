@@ -105,12 +105,14 @@ function closeSettings() {
   if (key) sessionStorage.setItem(keySlot(), String(key).trim());
   const { instructions, audio: { input } } = session();
   const before = JSON.parse(told);
-  const turns = JSON.stringify(input) !== JSON.stringify(before.audio.input);
-  const words = instructions !== before.instructions;
-  if (call?.state === 'connected' && (turns || words)) {
-    const update = { type: 'realtime', ...(words ? { instructions } : {}), ...(turns ? { audio: { input } } : {}) };
-    call.send({ type: 'session.update', session: update });
-    if (turns) call.muted = input.turn_detection === null;
+  const changes = {
+    ...(instructions !== before.instructions ? { instructions } : {}),
+    ...(JSON.stringify(input) !== JSON.stringify(before.audio.input) ? { audio: { input } } : {}),
+  };
+  if (call?.state === 'connected' && Object.keys(changes).length > 0) {
+    call.send({ type: 'session.update', session: { type: 'realtime', ...changes } });
+    const press = input.turn_detection === null;
+    if (press !== (before.audio.input.turn_detection === null)) call.muted = press;
   }
   render();
 }
