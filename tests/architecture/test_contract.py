@@ -1,6 +1,7 @@
 """The import contracts of pyproject.toml hold, and each of them bites."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,7 @@ def test_every_contract_sees_an_import_that_breaks_it(tmp_path: Path) -> None:
     assert [line for line in judged.stdout.splitlines() if line.endswith(" KEPT")] == []
     assert "stray" in judged.stdout
     for name, line in SINS.items():
-        module = ".".join(["vivavoce", *Path(name).with_suffix("").parts])
         if line:
-            assert f"{module} -> {line.removeprefix('import ')}" in judged.stdout, name
+            # Long names in most reports, short ones in that of cycles.
+            sin = rf"{Path(name).stem} -> \S*\b{line.split('.')[-1].removeprefix('import ')}\b"
+            assert re.search(sin, judged.stdout), f"{name}: {line}\n{judged.stdout}"
