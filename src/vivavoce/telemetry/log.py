@@ -5,6 +5,7 @@ Built on the standard library's logging, so a host program sees and routes our r
 
 import json
 import logging
+import re
 import traceback
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,12 +15,14 @@ from typing import TextIO
 
 from vivavoce.errors import ConfigError, VivaError
 from vivavoce.telemetry.private import Private
-from vivavoce.telemetry.secret import Secret
+from vivavoce.telemetry.secret import STARS, Secret
 
 Value = str | int | float | bool | None | Secret | Private[str]
 """What a field may hold. The last two are written as stars."""
 
 _ROOT = "vivavoce"
+_KEY = re.compile(r"\b(?:sk-|ek_|viva_dev_)[A-Za-z0-9_-]{4,}")
+"""API keys and client secrets by their looks: a provider's refusal, say, may quote the key that it refused."""
 _FIELDS = "viva_fields"
 _LONGEST = 500
 """Characters of one field; a peer must not be able to fill a disk with one request."""
@@ -68,7 +71,10 @@ class Log:
 
     def _write(self, level: int, event: str, fields: Mapping[str, Value]) -> None:
         if self._logger.isEnabledFor(level):
-            self._logger.log(level, event, extra={_FIELDS: fields})
+            clean = {
+                name: _KEY.sub(STARS, value) if isinstance(value, str) else value for name, value in fields.items()
+            }
+            self._logger.log(level, event, extra={_FIELDS: clean})
 
 
 def configure(stream: TextIO, *, level: str = "info", style: Style = Style.TEXT) -> None:

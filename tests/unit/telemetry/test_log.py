@@ -78,6 +78,15 @@ def test_a_failure_of_ours_says_its_message() -> None:
     assert json.loads(stream.getvalue())["message"] == "The recogniser died; it is started again."
 
 
+def test_a_key_that_slipped_into_a_message_is_stars_too() -> None:
+    stream = io.StringIO()
+    configure(stream, style=Style.JSON)
+    Log("engine").failure("refused", EngineError("The provider said: Incorrect API key provided: sk-proj-a1B2c3."))
+    Log("gateway").info("request", path="/v1/realtime/ek_a1B2c3d4")
+    assert "a1B2c3" not in stream.getvalue()
+    assert json.loads(stream.getvalue().splitlines()[0])["message"].endswith("provided: ***.")
+
+
 def test_what_another_package_logs_with_its_error_is_not_quoted_either() -> None:
     stream = io.StringIO()
     configure(stream, style=Style.JSON)

@@ -1,0 +1,53 @@
+"""What WebRTC calls and WebSocket conversations have in common before they start."""
+
+from vivavoce.gateway.admission import Admission, Place
+from vivavoce.gateway.agreement import agree
+from vivavoce.gateway.caller import Caller, SecretHolder
+from vivavoce.gateway.client_secret import ClientSecrets
+from vivavoce.gateway.interface import Answerer
+from vivavoce.gateway.quota import Quota
+from vivavoce.gateway.settings import Limits
+from vivavoce.telemetry.private import Private
+from vivavoce.wire.config import Session
+
+
+class Desk:
+    """Lets a known caller in and settles what session they get."""
+
+    def __init__(
+        self, answerer: Answerer, secrets: ClientSecrets, admission: Admission, quota: Quota, limits: Limits
+    ) -> None:
+        self._answerer = answerer
+        self._secrets = secrets
+        self._admission = admission
+        self._quota = quota
+        self._limits = limits
+
+    async def enter(self, caller: Caller) -> Place:
+        """A place for one more call. Whoever gets it must leave it.
+
+        Raises:
+            RequestError: too many calls, at once or in this minute (429).
+        """
+        await self._quota.spend(caller.identity, "calls", self._limits.calls_per_minute)
+        return self._admission.enter(caller.identity)
+
+    async def settle(self, caller: Caller, given: Session | None, hinted_model: str | None = None) -> Session:
+        """The session to start now; the last step before starting it, since it uses up a secret good for one call.
+
+        Raises:
+            RequestError: unknown model, types that do not go together, or the secret has been used up meanwhile.
+            StoreError: the use of the secret cannot be noted.
+        """
+        granted = caller.grant.session if isinstance(caller, SecretHolder) else None
+        session = agree(granted, given, hinted_model, self._answerer.models())
+        if isinstance(caller, SecretHolder):
+            await self._secrets.spend(caller.grant)
+        return session
+
+    @staticmethod
+    def end_user(caller: Caller, named: Private[str] | None) -> Private[str] | None:
+        """Whom the call is for: as the request says, else as the secret was minted for."""
+        if named is None and isinstance(caller, SecretHolder):
+            return caller.grant.safety_identifier
+        return named

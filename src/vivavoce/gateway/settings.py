@@ -1,0 +1,58 @@
+"""What an operator may decide about the gateway."""
+
+from dataclasses import dataclass, field, fields
+from enum import Enum
+
+from vivavoce.errors import ConfigError
+from vivavoce.telemetry.secret import Secret
+
+
+class SecretUse(Enum):
+    """How often one client secret may start something before it expires."""
+
+    REUSABLE = "reusable"  # as at OpenAI
+    ONCE = "once"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on what callers can make the server hold. Sizes in bytes, times in seconds.
+
+    `calls` counts WebRTC calls and WebSocket conversations together; a half-open one has been let in but
+    its caller is not connected yet.
+    """
+
+    offer_bytes: int = 64 * 1024
+    json_bytes: int = 256 * 1024
+    head_s: float = 10.0
+    body_s: float = 10.0
+    answer_s: float = 15.0
+    farewell_s: float = 5.0
+    calls: int = 200
+    calls_per_identity: int = 100
+    half_open: int = 50
+    sidebands_per_call: int = 8
+    calls_per_minute: int = 600
+    secrets_per_minute: int = 600
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            if getattr(self, each.name) <= 0:
+                raise ConfigError(f"The limit {each.name} is {getattr(self, each.name)}; it must be more than 0.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The gateway's settings.
+
+    `bind` is the address that the server listens on: without keys it must be a loopback one. `origins`
+    are the web origins whose pages may call: `https://app.example`, `http://localhost:*` for any port, or
+    `*` for all; None means pages of this computer when bound to loopback, and none otherwise. Pages that
+    the server itself serves may always call.
+    """
+
+    bind: str = "127.0.0.1"
+    api_keys: tuple[Secret, ...] = ()
+    origins: tuple[str, ...] | None = None
+    secret_use: SecretUse = SecretUse.REUSABLE
+    limits: Limits = field(default_factory=Limits)

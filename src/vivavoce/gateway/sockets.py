@@ -1,0 +1,190 @@
+"""WebSockets: a conversation of its own, or a second party on a WebRTC call."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from starlette.websockets import WebSocket
+
+from vivavoce.errors import RequestError, VivaError
+from vivavoce.gateway.caller import Caller, Reception, safety_identifier
+from vivavoce.gateway.cors import origin_refused
+from vivavoce.gateway.credential import select_subprotocol
+from vivavoce.gateway.desk import Desk
+from vivavoce.gateway.interface import Answerer, Carry, Ids, SocketRequest
+from vivavoce.gateway.origin import Origins, is_same_origin
+from vivavoce.gateway.registry import Registry
+from vivavoce.gateway.reply import as_request_error, error_reply, server_error
+from vivavoce.telemetry.log import Log
+from vivavoce.transport.interface import Transport
+from vivavoce.wire.codec import encode
+from vivavoce.wire.config import RealtimeSession, Session, TranscriptionSession
+from vivavoce.wire.event import Error, ErrorBody
+
+_BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
+_BETA_CLOSE = 4000
+_DENIAL = "websocket.http.response"
+_CLOSE_CODES = {401: 3000, 403: 3003, 429: 1013, 500: 1011, 503: 1013}
+"""For servers that cannot refuse in HTTP; the first two are registered for this."""
+
+_log = Log("gateway.sockets")
+
+Talk = Callable[[Transport], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Sideband:
+    """Join a call that runs."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Start a conversation of its own."""
+
+    session: Session
+
+
+def purpose(model: str | None, call_id: str | None, intent: str | None) -> Sideband | Conversation:
+    """What a WebSocket is for, by its query. `model` beside `call_id` is ignored, as at OpenAI.
+
+    Raises:
+        RequestError: not exactly one of the three, or an unknown intent.
+    """
+    match model, call_id, intent:
+        case _, str(), None:
+            return Sideband(call_id)
+        case str(), None, None:
+            return Conversation(RealtimeSession(model=model))
+        case None, None, "transcription":
+            return Conversation(TranscriptionSession())
+        case None, None, None:
+            raise RequestError(
+                "The URL says nothing of what to open: add ?model=, ?call_id= or ?intent=transcription.",
+                code="missing_required_parameter",
+                param="model",
+            )
+        case None, None, _:
+            raise RequestError("The only intent is transcription.", code="invalid_value", param="intent")
+        case _:
+            raise RequestError(
+                "The URL asks for several things at once: give one of model, call_id and intent.",
+                code="invalid_value",
+                param="intent",
+            )
+
+
+class Sockets:
+    """The endpoint `WS /v1/realtime`. All refusals but one come before the upgrade, as HTTP."""
+
+    def __init__(
+        self,
+        answerer: Answerer,
+        reception: Reception,
+        desk: Desk,
+        registry: Registry,
+        origins: Origins,
+        carry: Carry,
+        ids: Ids,
+    ) -> None:
+        self._answerer = answerer
+        self._reception = reception
+        self._desk = desk
+        self._registry = registry
+        self._origins = origins
+        self._carry = carry
+        self._ids = ids
+
+    async def open(self, socket: WebSocket) -> None:
+        """Serve one WebSocket from its handshake to its end."""
+        async with AsyncExitStack() as stack:
+            try:
+                caller = await self._recognise(socket)
+                talk = None if speaks_beta(socket) else await self._admit(socket, caller, stack)
+            except VivaError as error:
+                await refuse(socket, as_request_error(error))
+                return
+            except Exception as error:
+                # The edge of a request, as in `Guard`.
+                _log.failure("handshake_broke", error)
+                await refuse(socket, server_error(500))
+                return
+            await socket.accept(select_subprotocol(socket.scope["subprotocols"]))
+            if talk is None:
+                await self._dismiss_beta(socket)
+            else:
+                await self._serve(talk, self._carry(socket))
+
+    async def _recognise(self, socket: WebSocket) -> Caller:
+        origin = socket.headers.get("origin")
+        if origin is not None and not self._may_come_from(origin, socket.headers.get("host", "")):
+            raise origin_refused(origin)
+        return await self._reception.recognise(socket)
+
+    async def _admit(self, socket: WebSocket, caller: Caller, stack: AsyncExitStack) -> Talk:
+        query = socket.query_params
+        match purpose(query.get("model"), query.get("call_id"), query.get("intent")):
+            case Sideband(call_id):
+                entry = self._registry.find(call_id, caller)
+                stack.enter_context(self._registry.sideband(entry))
+                return entry.call.join
+            case Conversation(given):
+                return await self._admit_conversation(socket, caller, given, stack)
+
+    async def _admit_conversation(
+        self, socket: WebSocket, caller: Caller, given: Session, stack: AsyncExitStack
+    ) -> Talk:
+        end_user = self._desk.end_user(caller, safety_identifier(socket))
+        place = await self._desk.enter(caller)
+        stack.callback(place.leave)
+        request = SocketRequest(await self._desk.settle(caller, given), caller.identity, end_user)
+
+        async def talk(transport: Transport) -> None:
+            place.connected()
+            await self._answerer.converse(request, transport)
+
+        return talk
+
+    async def _serve(self, talk: Talk, transport: Transport) -> None:
+        try:
+            await talk(transport)
+        except Exception as error:
+            # The edge of a connection: the others live on, and this one is told that it was our fault.
+            _log.failure("socket_broke", error)
+            await transport.close(1011, "internal error")
+        finally:
+            await transport.close()
+
+    def _may_come_from(self, origin: str, host: str) -> bool:
+        return self._origins.allows(origin) or is_same_origin(origin, host)
+
+    async def _dismiss_beta(self, socket: WebSocket) -> None:
+        """As the live service since May 2026: an error event, then close code 4000."""
+        body = ErrorBody(
+            type="invalid_request_error",
+            code="beta_api_shape_disabled",
+            message="The Realtime Beta API is not supported here. Leave out the OpenAI-Beta header and the subprotocol "
+            "openai-beta.realtime-v1, and use the event names of the GA API.",
+            param=None,
+            event_id=None,
+        )
+        await socket.send_text(encode(Error(event_id=self._ids("event"), error=body)))
+        await socket.close(_BETA_CLOSE, "invalid_request_error.beta_api_shape_disabled")
+
+
+def speaks_beta(socket: WebSocket) -> bool:
+    """Whether a client announces the vocabulary of 2024."""
+    return "realtime=v1" in socket.headers.get("openai-beta", "") or _BETA_SUBPROTOCOL in socket.scope["subprotocols"]
+
+
+async def refuse(socket: WebSocket, error: RequestError) -> None:
+    """Refuse before the upgrade, with the status and JSON of any other request, if the server can do so.
+
+    If it cannot, the socket is opened and closed at once: a close code says more than a failed handshake.
+    """
+    if _DENIAL in socket.scope.get("extensions", {}):
+        await socket.send_denial_response(error_reply(error))
+        return
+    await socket.accept(select_subprotocol(socket.scope["subprotocols"]))
+    await socket.close(_CLOSE_CODES.get(error.status, 1008), error.code or error.type)

@@ -1,0 +1,316 @@
+"""A gateway with a fake behind it: calls that are real objects with real ends, but no sound and no WebRTC."""
+
+import asyncio
+import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketTestSession
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from vivavoce.audio.frame import Pcm
+from vivavoce.errors import OfferError, RequestError
+from vivavoce.gateway.app import gateway_app
+from vivavoce.gateway.identity import open_keyring
+from vivavoce.gateway.interface import CallRequest, LiveCall, SocketRequest
+from vivavoce.gateway.settings import Limits, SecretUse, Settings
+from vivavoce.session.settings import effective
+from vivavoce.store.memory import MemoryStore
+from vivavoce.telemetry.secret import Secret
+from vivavoce.testing.clock import ManualClock
+from vivavoce.transport.interface import (
+    Closed,
+    ClosedBy,
+    Deliver,
+    Link,
+    Opened,
+    SoundPath,
+    Text,
+    Traits,
+    Transport,
+)
+from vivavoce.wire.config import Session
+
+KEY = "sk-of-anna-0123456789"
+OTHER_KEY = "sk-of-bela-0123456789"
+OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
+DATA_ONLY = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+ANSWER = "v=0\r\no=- 2 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
+
+
+@dataclass(frozen=True)
+class FakeModel:
+    id: str
+    owned_by: str = "vivavoce"
+    created: int = 1_790_000_000
+
+
+MODELS = (FakeModel("house"), FakeModel("parrot"))
+
+
+class SocketTransport:
+    """The text of a starlette WebSocket."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._outbox: asyncio.Queue[str | Closed] = asyncio.Queue()
+        self._closed = False
+
+    @property
+    def traits(self) -> Traits:
+        return Traits(SoundPath.TEXT)
+
+    async def run(self, deliver: Deliver) -> None:
+        deliver(Opened())
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(self._read(deliver))
+            await self._write()
+            reading.cancel()
+
+    async def _read(self, deliver: Deliver) -> None:
+        try:
+            while True:
+                deliver(Text(await self._socket.receive_text()))
+        except WebSocketDisconnect as left:
+            self._closed = True
+            deliver(Closed(ClosedBy.PEER, left.code))
+            self._outbox.put_nowait(Closed(ClosedBy.PEER, left.code))
+
+    async def _write(self) -> None:
+        while True:
+            match await self._outbox.get():
+                case Closed():
+                    return
+                case str(text):
+                    await self._socket.send_text(text)
+
+    def send(self, text: str) -> None:
+        self._outbox.put_nowait(text)
+
+    def play(self, samples: Pcm) -> None:
+        raise AssertionError("no sound here")
+
+    def played(self) -> int:
+        return 0
+
+    def flush(self) -> int:
+        return 0
+
+    async def link(self) -> Link:
+        return Link()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        if not self._closed:
+            self._closed = True
+            self._outbox.put_nowait(Closed(ClosedBy.US, code))
+            await self._socket.close(code, reason)
+
+
+class FakeCall:
+    """A call in which every party hears what any party says."""
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+        self._connected = asyncio.Event()
+        self._over = asyncio.Event()
+        self._parties: list[Transport] = []
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    @property
+    def parties(self) -> int:
+        return len(self._parties)
+
+    async def arrive(self) -> None:
+        """The caller connects."""
+        self._connected.set()
+
+    async def connected(self) -> None:
+        await self._connected.wait()
+
+    async def ended(self) -> None:
+        await self._over.wait()
+
+    async def hangup(self) -> None:
+        for party in list(self._parties):
+            await party.close(1000, "over")
+        self._connected.set()
+        self._over.set()
+
+    async def join(self, transport: Transport) -> None:
+        self._parties.append(transport)
+
+        def deliver(arrived: object) -> None:
+            if isinstance(arrived, Text):
+                for party in self._parties:
+                    party.send(f"heard {arrived.text}")
+
+        try:
+            await transport.run(deliver)
+        finally:
+            self._parties.remove(transport)
+
+
+@dataclass
+class FakeAnswerer:
+    """Answers offers with sound in them. `troubles` are raised by the next answers, first come first served."""
+
+    calls: list[FakeCall] = field(default_factory=list[FakeCall])
+    call_requests: list[CallRequest] = field(default_factory=list[CallRequest])
+    socket_requests: list[SocketRequest] = field(default_factory=list[SocketRequest])
+    troubles: list[Exception] = field(default_factory=list[Exception])
+    hold: asyncio.Event | None = None
+    opened: int = 0
+    closed: int = 0
+
+    async def __aenter__(self) -> "FakeAnswerer":
+        self.opened += 1
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.closed += 1
+
+    def models(self) -> Sequence[FakeModel]:
+        return MODELS
+
+    def effective(self, session: Session, session_id: str, expires_at: int) -> Session:
+        return effective(session, session_id, MODELS[0].id, expires_at)
+
+    async def answer(self, request: CallRequest) -> tuple[LiveCall, str]:
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.troubles:
+            raise self.troubles.pop(0)
+        if "m=audio" not in request.offer:
+            raise OfferError("There is no audio section in it.")
+        self.effective(request.session, "sess_1", 0)
+        call = FakeCall(request.id)
+        self.calls.append(call)
+        self.call_requests.append(request)
+        return call, ANSWER
+
+    async def converse(self, request: SocketRequest, transport: Transport) -> None:
+        self.socket_requests.append(request)
+
+        def deliver(arrived: object) -> None:
+            match arrived:
+                case Text("break"):
+                    raise RequestError("The fake broke.", code=None)
+                case Text(text):
+                    transport.send(f"echo {text}")
+                case _:
+                    pass
+
+        await transport.run(deliver)
+
+
+@dataclass
+class Stand:
+    """A gateway that is up, and what surrounds it."""
+
+    client: TestClient
+    answerer: FakeAnswerer
+    clock: ManualClock
+    store: MemoryStore
+
+    def post(self, path: str, *, key: str | None = KEY, content: bytes | str = b"", **headers: str) -> "Reply":
+        """Headers are named with underscores: `content_type`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key is not None:
+            named.setdefault("authorization", f"Bearer {key}")
+        return Reply.of(self.client.post(path, content=content, headers=named))
+
+    def get(self, path: str, *, key: str | None = KEY) -> "Reply":
+        return Reply.of(self.client.get(path, headers={} if key is None else {"authorization": f"Bearer {key}"}))
+
+    def call(self, *, key: str = KEY, offer: str = OFFER, path: str = "/v1/realtime/calls") -> "Reply":
+        return self.post(path, key=key, content=offer, content_type="application/sdp")
+
+    def mint(self, body: str = "", *, key: str = KEY, **headers: str) -> "Reply":
+        return self.post("/v1/realtime/client_secrets", key=key, content=body, **headers)
+
+    def secret(self, body: str = "", *, key: str = KEY) -> str:
+        reply = self.mint(body, key=key)
+        assert reply.status == 200, reply.body
+        value = reply.json()["value"]
+        assert isinstance(value, str)
+        return value
+
+    def arrive(self, call: FakeCall) -> None:
+        assert self.client.portal is not None
+        self.client.portal.call(call.arrive)
+
+    def end(self, call: FakeCall) -> None:
+        assert self.client.portal is not None
+        self.client.portal.call(call.hangup)
+
+    def running(self) -> object:
+        """How many calls the server says it has."""
+        return self.get("/healthz", key=None).json()["calls"]
+
+    def refusal(self, path: str, *, subprotocols: Sequence[str] = (), **headers: str) -> "Reply":
+        """The HTTP reply to a WebSocket handshake that must fail."""
+        with pytest.raises(WebSocketDenialResponse) as refused, self.socket(path, subprotocols=subprotocols, **headers):
+            pass
+        return Reply.of(refused.value)
+
+    def socket(self, path: str, *, subprotocols: Sequence[str] = (), **headers: str) -> WebSocketTestSession:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.websocket_connect(path, subprotocols=list(subprotocols) or None, headers=named)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP reply, its JSON with types that can be checked."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @classmethod
+    def of(cls, reply: Response) -> "Reply":
+        return cls(reply.status_code, dict(reply.headers), reply.content)
+
+    def json(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> tuple[int, str | None, str | None]:
+        """Status, code and param of a refusal, whose shape is checked on the way."""
+        assert self.headers["content-type"] == "application/json"
+        body = self.json()
+        assert body.keys() == {"error"}
+        error = body["error"]
+        assert error.keys() == {"message", "type", "param", "code"}
+        assert isinstance(error["message"], str)
+        assert isinstance(error["type"], str)
+        return self.status, error["code"], error["param"]
+
+
+def settings(
+    *,
+    bind: str = "127.0.0.1",
+    keys: tuple[str, ...] = (KEY, OTHER_KEY),
+    origins: tuple[str, ...] | None = None,
+    use: SecretUse = SecretUse.REUSABLE,
+    limits: Limits | None = None,
+) -> Settings:
+    return Settings(bind, tuple(Secret(key) for key in keys), origins, use, limits or Limits())
+
+
+@contextmanager
+def standing(chosen: Settings | None = None, *, page: Path | None = None) -> Generator[Stand]:
+    """A gateway with its lifespan on, until the context ends."""
+    chosen = chosen or settings()
+    answerer, clock = FakeAnswerer(), ManualClock()
+    store = MemoryStore(clock)
+    app = gateway_app(chosen, open_keyring(chosen), answerer, store, clock, SocketTransport, page=page)
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        yield Stand(client, answerer, clock, store)
