@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, Union, cast, get_args, get_origin
 
 import msgspec
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -19,6 +19,8 @@ from vivavoce.wire.codec import decode_client, decode_server, decode_session, en
 from vivavoce.wire.config import CustomVoice, RealtimeSession, Session, merge
 from vivavoce.wire.event import ClientEvent, ServerEvent, UnknownEvent
 from vivavoce.wire.struct import SERVER_ONLY
+
+relaxed = settings(deadline=None)  # others work on the same cores: a slow example is no news
 
 CODES: Final = {"invalid_json", "invalid_type", "invalid_value", "missing_required_parameter", "unknown_parameter"}
 CLIENT: Final[tuple[type[Struct], ...]] = get_args(ClientEvent)
@@ -106,11 +108,13 @@ realtime_sessions = cast("SearchStrategy[RealtimeSession]", Maker(client=True).s
 # ── what is written is read ─────────────────────────────────────────────────────────────────────────────
 
 
+@relaxed
 @given(client_events)
 def test_a_client_event_is_read_as_it_was_written(event: ClientEvent) -> None:
     assert decode_client(encode(event)) == event
 
 
+@relaxed
 @given(server_events)
 def test_a_server_event_is_read_as_it_was_written(event: ServerEvent) -> None:
     read = decode_server(encode(event))
@@ -119,6 +123,7 @@ def test_a_server_event_is_read_as_it_was_written(event: ServerEvent) -> None:
     assert extra(read) == {}
 
 
+@relaxed
 @given(sessions)
 def test_a_session_is_read_as_it_was_written(session: Session) -> None:
     assert decode_session(encode(session)) == session
@@ -127,6 +132,7 @@ def test_a_session_is_read_as_it_was_written(session: Session) -> None:
 OPENAI: Final[TypeAdapter[object]] = TypeAdapter(RealtimeServerEvent)
 
 
+@relaxed
 @given(Maker(openai=True).value(ServerEvent))
 def test_the_openai_package_reads_what_we_write(event: object) -> None:
     OPENAI.validate_json(encode(cast("Struct", event)), strict=True)
@@ -166,6 +172,7 @@ def read(text: str | bytes) -> ClientEvent | RequestError:
 unknown_keys = words.map(lambda word: f"zz_{word}")
 
 
+@relaxed
 @given(client_events, unknown_keys, free, st.data())
 def test_a_key_that_no_type_names_is_refused_by_its_path(
     event: ClientEvent, key: str, value: object, data: st.DataObject
@@ -179,6 +186,7 @@ def test_a_key_that_no_type_names_is_refused_by_its_path(
     assert refused.value.event_id == raw.get("event_id")
 
 
+@relaxed
 @given(server_events, unknown_keys, free, st.data())
 def test_a_key_of_a_newer_server_is_kept_and_changes_nothing_else(
     event: ServerEvent, key: str, value: object, data: st.DataObject
@@ -192,6 +200,7 @@ def test_a_key_of_a_newer_server_is_kept_and_changes_nothing_else(
     assert extra(read) == {inside(path, key): value}
 
 
+@relaxed
 @given(client_events, free, st.data())
 def test_a_spoilt_value_is_refused_by_its_path_or_harmless(
     event: ClientEvent, value: object, data: st.DataObject
@@ -219,6 +228,7 @@ bodies = st.fixed_dictionaries({"type": tags}, optional=dict.fromkeys(names, fre
 noise = st.one_of(st.binary(max_size=200), st.text(max_size=200), (free | bodies).map(msgspec.json.encode))
 
 
+@relaxed
 @given(noise)
 def test_whatever_a_client_sends_is_an_event_or_a_refusal(text: str | bytes) -> None:
     match read(text):
@@ -230,6 +240,7 @@ def test_whatever_a_client_sends_is_an_event_or_a_refusal(text: str | bytes) -> 
             assert read(encode(event)) == event
 
 
+@relaxed
 @given(noise)
 def test_whatever_a_server_sends_is_an_event_or_kept_as_unknown(text: str | bytes) -> None:
     event = decode_server(text)
@@ -243,6 +254,7 @@ def test_whatever_a_server_sends_is_an_event_or_kept_as_unknown(text: str | byte
 # ── merging ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@relaxed
 @given(realtime_sessions, realtime_sessions)
 def test_an_update_counts_once_and_leaves_alone_what_it_does_not_name(
     effective: RealtimeSession, update: RealtimeSession
@@ -256,6 +268,7 @@ def test_an_update_counts_once_and_leaves_alone_what_it_does_not_name(
             assert getattr(merged, info.name) == getattr(update, info.name)
 
 
+@relaxed
 @given(realtime_sessions)
 def test_an_empty_update_changes_nothing(effective: RealtimeSession) -> None:
     assert merge(effective, RealtimeSession()) == effective

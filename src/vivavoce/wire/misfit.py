@@ -5,6 +5,9 @@ from typing import Final, TypeAlias
 
 SHOWN_CHARS: Final = 60
 
+PATH_CHARS: Final = 512
+"""Where a path is cut, since a client may send a key of any length and the answer should not be as long."""
+
 Path: TypeAlias = str
 """Dotted keys and bracketed indices from the root, `session.tools[0].name`; empty for the root itself."""
 
@@ -15,20 +18,22 @@ class Misfit(Exception):
     def __init__(self, code: str, path: Path, message: str) -> None:
         super().__init__(message)
         self.code = code
-        self.path = path
+        self.path = path[:PATH_CHARS]
         self.message = message
 
 
 def unknown(path: Path, known: Iterable[str]) -> Misfit:
     """A key that the type lacks."""
     return Misfit(
-        "unknown_parameter", path, f"Unknown parameter {path!r}. Known here: {', '.join(known)}. Remove or rename it."
+        "unknown_parameter",
+        path,
+        f"Unknown parameter {named(path)}. Known here: {', '.join(known)}. Remove or rename it.",
     )
 
 
 def missing(path: Path) -> Misfit:
     """A key that must be there."""
-    return Misfit("missing_required_parameter", path, f"Missing parameter {path!r}: it is required here.")
+    return Misfit("missing_required_parameter", path, f"Missing parameter {named(path)}: it is required here.")
 
 
 def wrong_type(path: Path, expected: str, value: object) -> Misfit:
@@ -43,12 +48,13 @@ def wrong_value(path: Path, seen: str, expected: str) -> Misfit:
 
 def named(path: Path) -> str:
     """A path as the subject of a sentence."""
-    return repr(path) if path else "The message"
+    return repr(path[:PATH_CHARS]) if path else "The message"
 
 
 def shown(value: object) -> str:
     """A value for a message, cut to a length that a log can bear."""
-    text = repr(value)
+    cut = value[: SHOWN_CHARS + 1] if isinstance(value, str) else value
+    text = repr(cut)
     return text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "…"
 
 

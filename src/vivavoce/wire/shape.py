@@ -20,6 +20,12 @@ from vivavoce.wire.misfit import Misfit, Path, child, missing, shown, unknown, w
 MAX_DEPTH: Final = 64
 """Nesting allowed inside free JSON, far below what a JSON writer can recurse into."""
 
+MAX_ELEMENTS: Final = 10_000
+"""Elements of one list or mapping that a client may send, so that reading one event cannot hold up every call."""
+
+MAX_VALUES: Final = 100_000
+"""Values of all levels inside one piece of free JSON, for the same reason."""
+
 INTEGERS: Final = range(-(2**63), 2**63)
 """What every JSON writer in reach can write."""
 
@@ -63,7 +69,7 @@ class Text(Shape):
         if extras is None:
             if self.most is not None and len(raw) > self.most:
                 raise wrong_value(path, f"{len(raw)} characters long", f"at most {self.most}")
-            if self.pattern is not None and not self.pattern.search(raw):
+            if self.pattern is not None and not self.pattern.fullmatch(raw):
                 raise wrong_value(path, "of another form", f"a match of {self.pattern.pattern}")
         return raw
 
@@ -151,7 +157,11 @@ class Free(Shape):
     def read(self, raw: object, path: Path, extras: Extras | None) -> object:
         """The value itself, if it is not nested too deeply and its integers can be written."""
         level: list[object] = [raw]
+        values = 0
         for _ in range(MAX_DEPTH):
+            values += len(level)
+            if values > MAX_VALUES:
+                raise wrong_value(path, "too large", f"at most {MAX_VALUES} values")
             below: list[object] = []
             for value in level:
                 if isinstance(value, dict):
@@ -175,7 +185,7 @@ class Row(Shape):
     def __init__(self, element: Shape, meta: Meta | None) -> None:
         self.element = element
         self.least = (meta.min_length if meta else None) or 0
-        self.most = meta.max_length if meta else None
+        self.most = (meta.max_length if meta else None) or MAX_ELEMENTS
 
     def read(self, raw: object, path: Path, extras: Extras | None) -> object:
         """The elements, in order."""
@@ -185,7 +195,7 @@ class Row(Shape):
         if extras is None:
             if len(elements) < self.least:
                 raise wrong_value(path, f"of length {len(elements)}", f"at least {self.least}")
-            if self.most is not None and len(elements) > self.most:
+            if len(elements) > self.most:
                 raise wrong_value(path, f"of length {len(elements)}", f"at most {self.most}")
             return [self.element.read(element, f"{path}[{index}]", None) for index, element in enumerate(elements)]
         kept: list[object] = []
@@ -194,7 +204,7 @@ class Row(Shape):
             try:
                 kept.append(self.element.read(element, at, extras))
             except Misfit:
-                extras[at] = element
+                set_aside(extras, at, element)
         return kept
 
 
@@ -207,14 +217,14 @@ class Map(Shape):
     def __init__(self, key: Shape, value: Shape, meta: Meta | None) -> None:
         self.key = key
         self.value = value
-        self.most = meta.max_length if meta else None
+        self.most = (meta.max_length if meta else None) or MAX_ELEMENTS
 
     def read(self, raw: object, path: Path, extras: Extras | None) -> object:
         """The pairs, in order."""
         if not isinstance(raw, dict):
             raise wrong_type(path, self.called, raw)
         pairs = cast("dict[str, object]", raw)
-        if extras is None and self.most is not None and len(pairs) > self.most:
+        if extras is None and len(pairs) > self.most:
             raise wrong_value(path, f"an object of {len(pairs)} keys", f"at most {self.most}")
         read: dict[str, object] = {}
         for key, value in pairs.items():
@@ -225,7 +235,7 @@ class Map(Shape):
             except Misfit:
                 if extras is None:
                     raise
-                extras[at] = value
+                set_aside(extras, at, value)
         return read
 
 
@@ -276,7 +286,7 @@ class Record(Shape):
                 except Misfit:
                     if key in self.required:
                         raise
-                    extras[at] = value
+                    set_aside(extras, at, value)
             elif key != self.tag_key:
                 extras[at] = value
         return values
@@ -323,6 +333,13 @@ class Either(Shape):
         if member is None:
             raise wrong_type(path, self.called, raw)
         return member.read(raw, path, extras)
+
+
+def set_aside(extras: Extras, path: Path, value: object) -> None:
+    """Leave out a value that does not fit, and with it what was left out inside it before that was known."""
+    for inner in [known for known in extras if known.startswith((f"{path}.", f"{path}["))]:
+        del extras[inner]
+    extras[path] = value
 
 
 def listed(values: Iterable[object]) -> str:
