@@ -1,0 +1,23 @@
+"""What the documentation draws from the code is drawn from the code as it is now."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.architecture.source import ROOT
+
+
+def pages(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.suffix in (".md", ".svg")}
+
+
+def test_drawing_the_generated_pages_anew_changes_nothing(tmp_path: Path) -> None:
+    copy = tmp_path / "docs"
+    shutil.copytree(ROOT / "docs", copy)
+    scripts = sorted((copy / "generate").glob("*.py"))
+    assert scripts
+    for script in scripts:
+        subprocess.run([sys.executable, script], check=True, timeout=30, cwd=tmp_path)
+    stale = sorted(str(path) for path, page in pages(ROOT / "docs").items() if pages(copy)[path] != page)
+    assert stale == [], "run ./dev docs"
