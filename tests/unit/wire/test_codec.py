@@ -276,6 +276,13 @@ def test_a_new_word_in_an_optional_place_does_not_cost_the_event() -> None:
     assert extra(event) == {"response.status": "paused", "response.output[0]": {"type": "web_search"}}
 
 
+def test_an_event_without_news_has_nothing_extra() -> None:
+    event = decode_server('{"type":"error","event_id":"event_1","error":{"type":"server_error","message":"Sorry."}}')
+    assert event == Error(event_id="event_1", error=ErrorBody(type="server_error", message="Sorry."))
+    assert not isinstance(event, UnknownEvent)
+    assert extra(event) == {}
+
+
 def test_an_unknown_event_is_kept_whole() -> None:
     text = '{"type": "session.hibernated", "for": [1, 2]}'
     event = decode_server(text.encode())
