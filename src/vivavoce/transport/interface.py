@@ -21,15 +21,24 @@ class SoundPath(Enum):
 
 @dataclass(frozen=True)
 class Traits:
-    """What differs between transports and matters to those who use them."""
+    """What differs between transports and matters to those who use them.
+
+    `largest_text` is in bytes of UTF-8: what the other side accepts as one message, None where nothing is known
+    to be too large. It may become smaller when the connection opens, not afterwards.
+    """
 
     sound: SoundPath
     restarts_ice: bool = False
+    largest_text: int | None = None
 
 
 @dataclass(frozen=True)
 class Opened:
-    """Text can be sent now (the data channel or socket is open). Delivered once, before any `Text`."""
+    """The connection is up. Delivered once and first.
+
+    Text can be sent now: the data channel or socket is open. A caller who offered no data channel at all is
+    told of as soon as sound can travel; what is sent to such a caller is dropped.
+    """
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Sound:
-    """Samples that arrived, int16 mono at `audio.frame.RATE_HZ`, in order, without gaps in time."""
+    """Samples that arrived, int16 mono at `audio.frame.RATE_HZ`, in order, without gaps in time.
+
+    About 20 ms each; after a stall of this process more, so that nothing is lost.
+    """
 
     samples: Pcm
 
@@ -50,8 +62,8 @@ class Sound:
 class Played:
     """How many samples have left since the start, in all.
 
-    Delivered when playing starts after silence, and when the queue has run dry. Ask `Transport.played`
-    for the figure in between.
+    Delivered when playing starts after silence (`flush` makes silence, too), and when the queue has run dry.
+    Ask `Transport.played` for the figure in between.
     """
 
     samples: int
@@ -60,14 +72,19 @@ class Played:
 class ClosedBy(Enum):
     """Who ended a connection."""
 
-    US = "us"
+    US = "us"  # `close`, or a limit of ours that the peer overstepped: see the code
     PEER = "peer"
-    LOST = "lost"
+    LOST = "lost"  # never came up, or the peer fell silent
 
 
 @dataclass(frozen=True)
 class Closed:
-    """The last delivery. `code` and `reason` are WebSocket's, where there are any."""
+    """The last delivery.
+
+    `code` is one of RFC 6455, section 7.4.1, over every transport: 1000 for a proper end, 1006 where nobody said
+    goodbye, 1008 and above where a limit was overstepped. What the peer said is passed on where the transport
+    carries it (WebSocket does, WebRTC does not); `reason` is for people.
+    """
 
     by: ClosedBy
     code: int = 1000
@@ -103,16 +120,27 @@ class Transport(Protocol):
     async def run(self, deliver: Deliver) -> None:
         """Deliver everything that arrives, `Closed` last; return then. To be called once.
 
-        What arrives before `run` is kept for it. Cancelling it closes the transport.
+        What arrives before `run` is kept for it (text up to a limit, sound as far as the engine keeps it: two
+        seconds over WebRTC). `deliver` is called on the event loop, never from within `send`, `play` or `flush`.
+        An exception from it ends the connection and is raised here. Cancelling closes the transport at once,
+        without waiting for queued text; nothing is delivered then.
         """
         ...
 
     def send(self, text: str) -> None:
-        """Queue one message. Silently dropped once the connection is closed: `Closed` tells."""
+        """Queue one message. Silently dropped once the connection is closed: `Closed` tells.
+
+        A peer that does not read what it is sent is disconnected when too much has piled up (code 1013).
+
+        Raises:
+            TransportError: longer than `Traits.largest_text`; nothing was sent and the connection goes on.
+        """
         ...
 
     def play(self, samples: Pcm) -> None:
         """Queue samples for the listener, int16 mono at `RATE_HZ`; played on the transport's 20 ms clock.
+
+        The array is kept, not copied: do not write to it afterwards. Dropped once the connection is closed.
 
         Raises:
             TransportError: sound does not travel beside text here (`SoundPath.TEXT`).
@@ -128,11 +156,11 @@ class Transport(Protocol):
         ...
 
     async def link(self) -> Link:
-        """A fresh reading; costs milliseconds, so ask about once a second."""
+        """A fresh reading; costs up to a millisecond, so ask about once a second. All None once closed."""
         ...
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """End the connection, having sent what was queued as text. Idempotent."""
+        """End the connection, having sent what was queued as text (within a bound of seconds). Idempotent."""
         ...
 
 
@@ -142,8 +170,11 @@ class Answering(Protocol):
     async def answer(self, offer: str) -> tuple[Transport, str]:
         """The transport and the SDP answer (CRLF line ends, final newline kept).
 
+        The transport ends itself (`Closed`, `LOST`) if the caller does not connect within a bound.
+
         Raises:
             OfferError: no audio section, not SDP, or not usable; nothing is left behind.
+            TransportError: no answer could be made although the offer is good (no port free, engine hangs).
         """
         ...
 

@@ -1,0 +1,1 @@
+"""Calls over WebRTC, on `wrtc` (libwebrtc); nothing outside this package names it."""

@@ -1,0 +1,36 @@
+"""The side of WebRTC calls that is called."""
+
+import webrtc
+
+from vivavoce.transport.interface import Transport
+from vivavoce.transport.pacer import Pacer
+from vivavoce.transport.webrtc import sdp
+from vivavoce.transport.webrtc.engine import described, description_of, make, negotiating, speak
+from vivavoce.transport.webrtc.settings import WebRtcSettings
+from vivavoce.transport.webrtc.transport import WebRtcTransport
+
+
+class WebRtcAnswerer:
+    """Answers offers. One serves a whole process."""
+
+    def __init__(self, pacer: Pacer, settings: WebRtcSettings | None = None) -> None:
+        self._pacer = pacer
+        self._settings = settings or WebRtcSettings()
+
+    async def answer(self, offer: str) -> tuple[Transport, str]:
+        """See `Answering.answer`. Nothing native is made for an SDP that `sdp.read` refuses."""
+        settings = self._settings
+        wanted = sdp.one_voice(sdp.only_offered(sdp.read(offer), settings.offered_candidates))
+        peer, voice = make(settings, webrtc.RTCBundlePolicy.balanced)
+        async with negotiating(peer, voice, settings):
+            await peer.set_remote_description(description_of(webrtc.RTCSdpType.offer, wanted))
+            speak(peer, voice)
+            # The caller's other sections are refused, lest the engine decodes a camera that nobody looks at.
+            for transceiver in peer.get_transceivers():
+                if transceiver.sender.track is None:
+                    transceiver.stop()
+            await peer.set_local_description(await peer.create_answer())
+            answer = await described(peer, settings)
+        # Nobody can have connected yet: the answer has not left.
+        transport = WebRtcTransport(peer, voice, None, self._pacer, settings, reads_text=wanted.has_text_path)
+        return transport, answer.text

@@ -1,0 +1,137 @@
+"""What calls do with `wrtc`, apart from sound and text: make a connection, negotiate, let go of it.
+
+Signalling and text go through its W3C classes; sound through the native objects beneath them, since their stream
+classes cost 40 % more per call. Why this engine: docs/explain/decisions/0002-webrtc-engine.md.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from typing import TypeVar
+
+import webrtc
+import wrtc
+from webrtc.base import WebRTCObject
+
+from vivavoce.errors import ConfigError, Fault, OfferError, Retry, TransportError
+from vivavoce.transport.webrtc import sdp
+from vivavoce.transport.webrtc.settings import WebRtcSettings
+
+Native = TypeVar("Native")
+
+
+def native(wrapper: WebRTCObject[Native]) -> Native:
+    """The object beneath a W3C one."""
+    return wrapper._native_obj  # pyright: ignore[reportPrivateUsage]  # there is no public way to it in wrtc 0.1.0
+
+
+@cache
+def _gather_loopback() -> None:
+    """Have the engine use loopback addresses too. Possible only before the process's first connection."""
+    with suppress(webrtc.InvalidStateError):  # someone else in this process was first, and decided
+        webrtc.allow_loopback()
+
+
+def make(
+    settings: WebRtcSettings, bundle: webrtc.RTCBundlePolicy
+) -> tuple[webrtc.RTCPeerConnection, wrtc.TrackGenerator]:
+    """A connection, and a source for the voice that it will send. The caller frees both.
+
+    Raises:
+        ConfigError: the engine refuses the settings, such as an ICE server's URL.
+    """
+    _gather_loopback()
+    servers = [
+        webrtc.RTCIceServer(list(each.urls), each.username, each.credential.reveal() if each.credential else None)
+        for each in settings.ice_servers
+    ]
+    try:
+        peer = webrtc.RTCPeerConnection(
+            webrtc.RTCConfiguration(ice_servers=servers, port_range=settings.port_range, bundle_policy=bundle)
+        )
+    except (webrtc.RTCException, ValueError) as refused:
+        raise ConfigError(f"The WebRTC engine refuses the settings of its connections: {refused}.") from refused
+    return peer, wrtc.TrackGenerator("audio")
+
+
+def speak(peer: webrtc.RTCPeerConnection, voice: wrtc.TrackGenerator) -> None:
+    """Send a voice, in a stream of its own: a page plays `event.streams[0]`, as OpenAI's guide shows."""
+    native(peer).addTrack(voice.track, [wrtc.MediaStream.create([voice.track])])
+
+
+def voice_of(peer: webrtc.RTCPeerConnection) -> webrtc.RTCRtpTransceiver:
+    """The section that sound travels in."""
+    return next(each for each in peer.get_transceivers() if each.sender.track is not None)
+
+
+@asynccontextmanager
+async def negotiating(
+    peer: webrtc.RTCPeerConnection, voice: wrtc.TrackGenerator, settings: WebRtcSettings
+) -> AsyncGenerator[None]:
+    """Bounds a negotiation, frees everything if it fails, and says in our words why.
+
+    Raises:
+        OfferError: the engine refuses what the peer sent.
+        TransportError: it took too long.
+    """
+    try:
+        async with asyncio.timeout(settings.answer_s):
+            yield
+    except BaseException as failure:
+        voice.close()
+        dismiss(peer)
+        match failure:
+            case webrtc.RTCError(sdp_line_number=int() as number):
+                # Its message quotes the line, which may hold a password.
+                raise OfferError(f"The WebRTC engine cannot read line {number} of the SDP.") from None
+            case webrtc.RTCError():
+                raise OfferError("The WebRTC engine cannot read the SDP.") from None
+            case webrtc.RTCException() | TypeError() | ValueError():
+                raise OfferError(f"The WebRTC engine cannot use the SDP: {failure}") from failure
+            case TimeoutError():
+                message = f"The WebRTC engine took longer than {settings.answer_s} s to negotiate; try again."
+                raise TransportError(message, fault=Fault.OURS, next=Retry(1.0)) from failure
+            case _:
+                raise
+
+
+async def described(peer: webrtc.RTCPeerConnection, settings: WebRtcSettings) -> sdp.Description:
+    """Our own description with what candidates could be gathered in time, as the peer is to see it.
+
+    Raises:
+        TransportError: there is no candidate at all.
+    """
+    complete = asyncio.Event()
+
+    def look(_: webrtc.Event) -> None:
+        if peer.ice_gathering_state == webrtc.RTCIceGatheringState.complete:
+            complete.set()
+
+    peer.on("icegatheringstatechange", look)
+    if peer.ice_gathering_state != webrtc.RTCIceGatheringState.complete:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(settings.gather_s):
+                await complete.wait()
+    peer.off("icegatheringstatechange", look)
+    own = peer.local_description
+    assert own is not None
+    description = sdp.told(sdp.parse(own.sdp), settings.host_candidates, settings.advertised)
+    if not sdp.has_candidates(description):
+        raise TransportError(
+            "No UDP address to be called at: no port of port_range is free, or no address of host_candidates exists.",
+            fault=Fault.OURS,
+            next=Retry(1.0),
+        )
+    return description
+
+
+def description_of(type: webrtc.RTCSdpType, description: sdp.Description) -> webrtc.RTCSessionDescriptionInit:
+    """As the engine takes it."""
+    return webrtc.RTCSessionDescriptionInit(type, description.text)
+
+
+def dismiss(peer: webrtc.RTCPeerConnection) -> None:
+    """Close a connection and forget its handlers. The peer notices at once if it was connected."""
+    peer.off()
+    peer.close()

@@ -1,0 +1,69 @@
+"""Sound of a call, by the engine's native objects."""
+
+from typing import Final
+
+import numpy as np
+import wrtc
+
+from vivavoce.audio.frame import RATE_HZ, Pcm, to_bytes
+from vivavoce.audio.resampler import Resampler
+from vivavoce.errors import Fault, TransportError
+from vivavoce.transport.interface import Played
+from vivavoce.transport.playback import FRAME, Playback
+
+_ENGINE_HZ: Final = 48_000  # what the engine's mixer gives for every codec, one channel, 10 ms at a time
+_ENGINE_FRAME: Final = _ENGINE_HZ // 100
+_KEPT_FRAMES: Final = 200  # two seconds wait in the engine when this process stalls; then the oldest are lost
+
+
+class Media:
+    """Sound of one call, both ways. Knows the engine's frames and rates, nothing of states."""
+
+    def __init__(self, voice: wrtc.TrackGenerator) -> None:
+        self.playback = Playback()
+        self._voice = voice
+        self._ear: wrtc.MediaStreamTrackProcessor | None = None
+        self._resampler = Resampler(_ENGINE_HZ, RATE_HZ)
+        self._discarded = 0
+
+    def listen(self, track: wrtc.MediaStreamTrack) -> None:
+        """Have the engine keep what arrives on a track from now on."""
+        if self._ear is None:
+            self._ear = wrtc.MediaStreamTrackProcessor(track, _KEPT_FRAMES)
+
+    def hear(self) -> Pcm | None:
+        """Everything that has arrived since the last time, or None."""
+        if self._ear is None:
+            return None
+        frames: list[bytes] = []
+        while (frame := self._ear.read()) is not None:
+            data = frame[0]
+            if not isinstance(data, bytes) or len(data) != 2 * _ENGINE_FRAME:
+                raise TransportError("The WebRTC engine gave sound in a form that was never seen.", fault=Fault.OURS)
+            frames.append(data)
+        if not frames:
+            return None
+        if len(frames) >= _KEPT_FRAMES:
+            frames.insert(0, bytes(2 * _ENGINE_FRAME * self._lost()))
+        samples = np.frombuffer(b"".join(frames), dtype="<i2")
+        return self._resampler.push(samples.astype(np.int16, copy=False))
+
+    def speak(self, beats: int) -> Played | None:
+        """Give the engine what is to be heard during so many beats."""
+        samples, note = self.playback.pull(beats * FRAME)
+        if samples is not None:
+            self._voice.writeAudio(to_bytes(samples), RATE_HZ, 1, len(samples))
+        return note
+
+    def close(self) -> None:
+        """Let go of the engine's objects."""
+        self._voice.close()
+        if self._ear is not None:
+            self._ear.cancel()
+
+    def _lost(self) -> int:
+        """Frames that the engine dropped unread: they become silence, so that time has no gap."""
+        assert self._ear is not None
+        lost = self._ear.discardedFrames - self._discarded
+        self._discarded += lost
+        return lost

@@ -1,0 +1,64 @@
+"""The side of a WebRTC call that calls."""
+
+from typing import Final
+
+import webrtc
+import wrtc
+
+from vivavoce.transport.interface import Transport
+from vivavoce.transport.pacer import Pacer
+from vivavoce.transport.webrtc import sdp
+from vivavoce.transport.webrtc.engine import described, description_of, dismiss, make, negotiating, speak
+from vivavoce.transport.webrtc.settings import WebRtcSettings
+from vivavoce.transport.webrtc.transport import WebRtcTransport
+
+EVENT_CHANNEL: Final = "oai-events"
+"""Label of the data channel that OpenAI's guide makes. As the answering side we take any."""
+
+
+class WebRtcOfferer:
+    """Makes one call. See `Offering`."""
+
+    def __init__(self, pacer: Pacer, settings: WebRtcSettings | None = None) -> None:
+        self._pacer = pacer
+        self._settings = settings or WebRtcSettings()
+        self._begun: tuple[webrtc.RTCPeerConnection, wrtc.TrackGenerator, webrtc.RTCDataChannel] | None = None
+
+    async def offer(self) -> str:
+        """See `Offering.offer`."""
+        # One port for everything: whom we call reads bundles, or could not read a browser either.
+        peer, voice = make(self._settings, webrtc.RTCBundlePolicy.max_bundle)
+        async with negotiating(peer, voice, self._settings):
+            speak(peer, voice)
+            channel = peer.create_data_channel(EVENT_CHANNEL)
+            await peer.set_local_description(await peer.create_offer())
+            offer = await described(peer, self._settings)
+        self._begun = peer, voice, channel
+        return offer.text
+
+    async def accept(self, answer: str) -> Transport:
+        """See `Offering.accept`. All candidates of the answer are used: it comes from whom we chose to call."""
+        if self._begun is None:
+            raise RuntimeError("accept() needs an offer() that was neither accepted nor abandoned.")
+        peer, voice, channel = self._begun
+        async with negotiating(peer, voice, self._settings):
+            self._begun = None
+            agreed = sdp.one_voice(sdp.read(answer))
+            # Made before the answer is set: from then on the channel may open at any moment.
+            transport = WebRtcTransport(
+                peer, voice, channel, self._pacer, self._settings, reads_text=agreed.has_text_path
+            )
+            try:
+                await peer.set_remote_description(description_of(webrtc.RTCSdpType.answer, agreed))
+            except BaseException:
+                transport.release()
+                raise
+        return transport
+
+    async def abandon(self) -> None:
+        """See `Offering.abandon`."""
+        if self._begun is not None:
+            peer, voice, _ = self._begun
+            self._begun = None
+            voice.close()
+            dismiss(peer)

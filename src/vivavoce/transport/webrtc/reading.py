@@ -1,0 +1,80 @@
+"""A connection's quality, out of the engine's statistics. Pure.
+
+The report is a JSON array of W3C statistics objects ("Identifiers for WebRTC's Statistics API"); one second's
+reading needs five of its kinds and skips the rest unread.
+"""
+
+import msgspec
+
+from vivavoce.transport.interface import Link
+
+
+class _Entry(msgspec.Struct, rename="camel"):
+    """Any statistics object, with the members read here. Times are in seconds."""
+
+    type: str
+    id: str
+    kind: str | None = None
+    nominated: bool = False
+    state: str | None = None
+    selected_candidate_pair_id: str | None = None
+    local_candidate_id: str | None = None
+    current_round_trip_time: float | None = None
+    bytes_sent: int | None = None
+    bytes_received: int | None = None
+    candidate_type: str | None = None
+    protocol: str | None = None
+    relay_protocol: str | None = None
+    jitter: float | None = None
+    packets_received: int | None = None
+    packets_lost: int | None = None
+    total_samples_received: int | None = None
+    concealed_samples: int | None = None
+    silent_concealed_samples: int | None = None
+
+
+_decoder = msgspec.json.Decoder(list[_Entry])
+
+
+def read(report: str | bytes) -> Link:
+    """What a report says about the connection and the sound that arrives.
+
+    Raises:
+        ValueError: not a statistics report.
+    """
+    entries = {entry.id: entry for entry in _decoder.decode(report)}
+    pair = _selected(entries)
+    local = entries.get(pair.local_candidate_id or "") if pair else None
+    heard = next((each for each in entries.values() if each.type == "inbound-rtp" and each.kind == "audio"), None)
+    trip = pair.current_round_trip_time if pair else None
+    return Link(
+        round_trip_ms=None if trip is None else trip * 1000,
+        jitter_ms=None if heard is None or heard.jitter is None else heard.jitter * 1000,
+        packets_received=heard.packets_received if heard else None,
+        packets_lost=heard.packets_lost if heard else None,
+        bytes_sent=pair.bytes_sent if pair else None,
+        bytes_received=pair.bytes_received if pair else None,
+        concealed_ratio=_concealed(heard) if heard else None,
+        path=_path(local) if local else None,
+    )
+
+
+def _selected(entries: dict[str, _Entry]) -> _Entry | None:
+    for entry in entries.values():
+        if entry.type == "transport" and entry.selected_candidate_pair_id:
+            return entries.get(entry.selected_candidate_pair_id)
+    pairs = (entry for entry in entries.values() if entry.type == "candidate-pair")
+    return next((pair for pair in pairs if pair.nominated and pair.state == "succeeded"), None)
+
+
+def _concealed(heard: _Entry) -> float | None:
+    """Share of the sound that was invented. What fills a pause of the sender is silent, and is not counted."""
+    if not heard.total_samples_received or heard.concealed_samples is None:
+        return None
+    invented = heard.concealed_samples - (heard.silent_concealed_samples or 0)
+    return max(0, invented) / heard.total_samples_received
+
+
+def _path(local: _Entry) -> str:
+    """Like `host/udp`, or `relay/udp/tls` where the way to the relay differs."""
+    return "/".join(part for part in (local.candidate_type, local.protocol, local.relay_protocol) if part)

@@ -1,0 +1,138 @@
+"""The transports that must be interchangeable, each as a connected pair."""
+
+import asyncio
+import socket
+from asyncio import TaskGroup
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+
+from tests.conformance.transport.listener import PATIENCE_S
+from vivavoce.transport.interface import SoundPath, Transport
+from vivavoce.transport.memory import join
+from vivavoce.transport.pacer import Pacer
+from vivavoce.transport.webrtc.answerer import WebRtcAnswerer
+from vivavoce.transport.webrtc.offerer import WebRtcOfferer
+from vivavoce.transport.websocket import WebSocketTransport, dial, take
+
+Pair = tuple[Transport, Transport]
+"""The end that called, and the end that was called."""
+Connect = Callable[[], AbstractAsyncContextManager[Pair]]
+
+
+@asynccontextmanager
+async def webrtc_pair() -> AsyncGenerator[Pair]:
+    async with Pacer() as pacer:
+        offerer = WebRtcOfferer(pacer)
+        far, answer = await WebRtcAnswerer(pacer).answer(await offerer.offer())
+        near = await offerer.accept(answer)
+        try:
+            yield near, far
+        finally:
+            await near.close()
+            await far.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+class SocketServer:
+    """A real server on loopback whose every WebSocket becomes one far end."""
+
+    def __init__(self) -> None:
+        self._taken: asyncio.Queue[WebSocketTransport] = asyncio.Queue()
+        self._done = asyncio.Event()
+        app = Starlette(routes=[WebSocketRoute("/", self._serve)])
+        config = uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_level="critical",
+            lifespan="off",
+            ws_max_size=2**25,
+            ws="websockets-sansio",
+        )
+        self.server = _Server(config)
+
+    async def _serve(self, accepted: WebSocket) -> None:
+        await accepted.accept()
+        self._taken.put_nowait(take(accepted))
+        # The framework's connection lives as long as its handler; the test runs the transport.
+        await self._done.wait()
+
+    @asynccontextmanager
+    async def up(self) -> AsyncGenerator[str]:
+        async with TaskGroup() as tasks:
+            serving = tasks.create_task(self.server.serve())
+            async with asyncio.timeout(PATIENCE_S):
+                await self.server.up.wait()
+            host, port = self.server.servers[0].sockets[0].getsockname()
+            try:
+                yield f"ws://{host}:{port}/"
+            finally:
+                self._done.set()
+                self.server.should_exit = True
+                await serving
+
+    async def taken(self) -> WebSocketTransport:
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._taken.get()
+
+
+@asynccontextmanager
+async def websocket_pair() -> AsyncGenerator[Pair]:
+    server = SocketServer()
+    async with server.up() as url:
+        near = await dial(url, {})
+        far = await server.taken()
+        try:
+            yield near, far
+        finally:
+            await near.close()
+            await far.close()
+
+
+@asynccontextmanager
+async def memory_pair(sound: SoundPath) -> AsyncGenerator[Pair]:
+    async with Pacer() as pacer:
+        near, far = join(sound)
+        pacer.add(near)
+        pacer.add(far)
+        yield near, far
+
+
+_PAIRS: dict[str, Connect] = {
+    "webrtc": webrtc_pair,
+    "websocket": websocket_pair,
+    "memory-media": lambda: memory_pair(SoundPath.MEDIA),
+    "memory-text": lambda: memory_pair(SoundPath.TEXT),
+}
+
+
+@pytest.fixture(params=sorted(_PAIRS))
+def connect(request: pytest.FixtureRequest) -> Connect:
+    return _PAIRS[str(request.param)]
+
+
+@pytest.fixture(params=["webrtc", "memory-media"])
+def connect_with_sound(request: pytest.FixtureRequest) -> Connect:
+    return _PAIRS[str(request.param)]
+
+
+@pytest.fixture(params=["websocket", "memory-text"])
+def connect_without_sound(request: pytest.FixtureRequest) -> Connect:
+    return _PAIRS[str(request.param)]
