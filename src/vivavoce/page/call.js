@@ -334,6 +334,7 @@ export class Call extends EventTarget {
     this.#quality?.close();
     this.#meters.user?.close();
     this.#meters.remote?.close();
+    this.#meters = { user: null, remote: null };
     this.microphone?.getTracks().forEach((track) => track.stop());
     this.#channel?.close();
     this.connection?.close();
