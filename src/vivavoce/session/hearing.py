@@ -1,0 +1,278 @@
+"""What the listener has heard of each thing that the assistant says.
+
+Where sound travels beside text the server plays it and is the witness: its `output_audio_buffer.*` and
+`conversation.item.truncated` events tell. Where it travels in events, this side plays it and counts its own samples.
+Until the witness has spoken, the words heard are estimated, and always too few rather than too many.
+"""
+
+import re
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final
+
+from vivavoce.audio.frame import duration_ms
+from vivavoce.session.answers import Sound
+from vivavoce.session.playout import Playout
+
+SLOW_CHARACTERS_PER_S: Final = 9.0
+"""Slower than people and synthesisers talk (13 to 17); used where the length of the whole is not known."""
+MARGIN_MS: Final = 250.0
+"""A voice does not begin at its first sample, nor is a word heard before its end."""
+MARGIN_RATIO: Final = 0.1
+"""Speech is uneven: a share of the words may take more than its share of the time."""
+NEWS_S: Final = 0.5
+"""A server may tell that it has stopped playing before it tells why."""
+UNLIKELY_SILENT_MS: Final = 3000
+"""So much of an answer heard without one word: the server has dropped the words, as OpenAI does on truncation."""
+
+_WORD_END = re.compile(r"(?=\s)|(?<=[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef])")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Playing, or about to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Heard to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Playing was stopped after so much of it; the server has not confirmed it."""
+
+    heard_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """The server says that it ends there."""
+
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The server says which words were heard."""
+
+    text: str
+
+
+Verdict = Pending | Whole | Stopped | Truncated | Told
+
+
+@dataclass(slots=True)
+class Speech:
+    """One spoken item. `length` counts its samples where they pass through here; None while more may come."""
+
+    response_id: str
+    text: str = ""
+    received: int = 0
+    length: int | None = None
+    verdict: Verdict = field(default_factory=Pending)
+
+
+class Hearing:
+    """The record of all spoken items of a call."""
+
+    def __init__(self, sound: Sound) -> None:
+        self.speed = 1.0
+        self._sound = sound
+        self._speeches: dict[str, Speech] = {}
+        self._started: dict[str, float] = {}
+        self._assumed: dict[str, float] = {}
+        self._cleared_at = -inf
+        self._playout = Playout()
+
+    # ── what is said ───────────────────────────────────────────────────────────────────────────────────
+
+    def speak(self, item_id: str, response_id: str) -> None:
+        """An item is going to be spoken."""
+        self._speeches.setdefault(item_id, Speech(response_id))
+
+    def wrote(self, item_id: str, text: str) -> None:
+        """All its words that are known so far."""
+        if item_id in self._speeches:
+            self._speeches[item_id].text = text
+
+    def queue(self, item_id: str, response_id: str, samples: int) -> None:
+        """So many of its samples go to the player. Only where sound travels in events."""
+        self.speak(item_id, response_id)
+        self._speeches[item_id].received += samples
+        self._playout.queue(response_id, item_id, samples)
+
+    def finish(self, item_id: str) -> None:
+        """All its words have been said: it has no more sound."""
+        speech = self._speeches.get(item_id)
+        # Once stopped, the rest of the sound was thrown away, so its length says nothing about the words.
+        if speech is not None and isinstance(speech.verdict, Pending):
+            speech.length = speech.received
+            self._settle()
+
+    def forget(self, item_id: str) -> None:
+        """The item is gone from the conversation."""
+        self._speeches.pop(item_id, None)
+
+    # ── what the witness says ──────────────────────────────────────────────────────────────────────────
+
+    def played(self, total: int) -> None:
+        """This side's player has played so many samples in all."""
+        self._playout.played(total)
+        self._settle()
+
+    def started(self, response_id: str, now: float) -> None:
+        """The server's player is at the first sample of a response."""
+        self._started[response_id] = now
+        self._assumed.pop(response_id, None)
+        for speech in self._of(response_id).values():
+            if speech.verdict == Stopped(0.0):  # cancelled before it was heard, and yet it is played
+                speech.verdict = Pending()
+
+    def stopped(self, response_id: str) -> None:
+        """The server's player has played a response to its end."""
+        for speech in self._of(response_id).values():
+            if isinstance(speech.verdict, Pending):
+                speech.verdict = Whole()
+        self._over(response_id)
+
+    def cleared(self, response_id: str, now: float) -> list[str]:
+        """The server's player has dropped the rest of a response; ids of the items not heard to their end."""
+        pending = [id for id, speech in self._of(response_id).items() if isinstance(speech.verdict, Pending)]
+        budget = self._elapsed_ms(response_id, now)
+        for id in pending:
+            speech = self._speeches[id]
+            speech.verdict = Stopped(budget)
+            budget = max(0.0, budget - self._least_ms(speech.text))
+        self._over(response_id)
+        self._cleared_at = now
+        return pending
+
+    def generated(self, response_id: str, now: float) -> None:
+        """All of a response has been made, so it is playing by now, should the server be one that does not tell."""
+        pending = any(isinstance(speech.verdict, Pending) for speech in self._of(response_id).values())
+        if self._sound is Sound.MEDIA and pending and response_id not in self._started:
+            self._assumed[response_id] = now
+
+    def cancelled(self, response_id: str) -> list[str]:
+        """The making of a response was stopped: items that had not begun to play, and so will not."""
+        if self._sound is not Sound.MEDIA or response_id in self._started:
+            return []
+        pending = [id for id, speech in self._of(response_id).items() if isinstance(speech.verdict, Pending)]
+        for id in pending:
+            self._speeches[id].verdict = Stopped(0.0)
+        return pending
+
+    def flush(self) -> dict[str, int]:
+        """This side's player stops now: milliseconds heard of each item that was not heard to its end."""
+        unheard: dict[str, int] = {}
+        for stretch in self._playout.cut(self._playout.total):
+            unheard[stretch.item_id] = duration_ms(self._playout.heard(stretch.item_id))
+        for id, heard_ms in unheard.items():
+            if id in self._speeches:
+                self._speeches[id].verdict = Stopped(heard_ms)
+        return unheard
+
+    def truncated(self, item_id: str, heard_ms: int) -> None:
+        """The server says that the item ends there."""
+        if item_id in self._speeches:
+            self._speeches[item_id].verdict = Truncated(heard_ms)
+
+    def told(self, item_id: str, transcript: str | None) -> None:
+        """The server's own copy of an item; it tells of hearing only when the item was truncated."""
+        speech = self._speeches.get(item_id)
+        if speech is None or transcript is None or not isinstance(speech.verdict, Truncated):
+            return
+        if transcript or speech.verdict.heard_ms < UNLIKELY_SILENT_MS:
+            speech.verdict = Told(transcript)
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+
+    def playing(self, now: float) -> bool:
+        """Whether something is being heard, or is about to be, as far as is known."""
+        if self._sound is Sound.TEXT:
+            return self._playout.current is not None
+        return bool(self._started) or any(now < self._assumed_end(id, since) for id, since in self._assumed.items())
+
+    def interruptible(self, now: float) -> bool:
+        """Whether the listener hears something, or did until the server stopped it a moment ago."""
+        return self.playing(now) or now - self._cleared_at < NEWS_S
+
+    def spoken(self, item_id: str) -> bool:
+        """Whether an item is speech."""
+        return item_id in self._speeches
+
+    def cut(self, item_id: str) -> bool:
+        """Whether an item will not be heard to its end."""
+        speech = self._speeches.get(item_id)
+        return speech is not None and isinstance(speech.verdict, Stopped | Truncated | Told)
+
+    def heard(self, item_id: str, now: float) -> str:
+        """The words of a spoken item that have certainly been heard."""
+        speech = self._speeches[item_id]
+        match speech.verdict:
+            case Told(text):
+                return text
+            case Whole():
+                return speech.text
+            case Stopped(heard_ms) | Truncated(heard_ms):
+                return self._estimate(speech, heard_ms)
+            case Pending():
+                return self._so_far(item_id, speech, now)
+
+    def _over(self, response_id: str) -> None:
+        self._started.pop(response_id, None)
+        self._assumed.pop(response_id, None)
+
+    def _settle(self) -> None:
+        """Note what has been played to its end, and forget which samples were whose."""
+        for id, speech in self._speeches.items():
+            ended = isinstance(speech.verdict, Pending) and speech.length is not None
+            if ended and self._playout.heard(id) >= speech.received > 0:
+                speech.verdict = Whole()
+                if not any(isinstance(other.verdict, Pending) for other in self._of(speech.response_id).values()):
+                    self._playout.forget(speech.response_id)
+
+    def _so_far(self, item_id: str, speech: Speech, now: float) -> str:
+        if self._sound is Sound.TEXT:
+            return self._estimate(speech, duration_ms(self._playout.heard(item_id)))
+        budget = self._elapsed_ms(speech.response_id, now)
+        for id, earlier in self._of(speech.response_id).items():
+            if id == item_id:
+                break
+            budget -= self._least_ms(earlier.text)
+        return self._estimate(speech, budget)
+
+    def _estimate(self, speech: Speech, heard_ms: float) -> str:
+        """Words that fit into so much sound, whole ones only."""
+        sure_ms = heard_ms * (1 - MARGIN_RATIO) - MARGIN_MS
+        characters = sure_ms * self._characters_per_ms
+        if speech.length:
+            characters = sure_ms * len(speech.text) / duration_ms(speech.length)
+        return whole_words(speech.text, int(max(0.0, characters)))
+
+    def _assumed_end(self, response_id: str, since: float) -> float:
+        waiting = [speech.text for speech in self._of(response_id).values() if isinstance(speech.verdict, Pending)]
+        return since + sum(map(self._least_ms, waiting)) / 1000
+
+    def _elapsed_ms(self, response_id: str, now: float) -> float:
+        since = self._started.get(response_id, self._assumed.get(response_id))
+        return 0.0 if since is None else max(0.0, now - since) * 1000
+
+    def _least_ms(self, text: str) -> float:
+        return len(text) / self._characters_per_ms
+
+    @property
+    def _characters_per_ms(self) -> float:
+        return SLOW_CHARACTERS_PER_S * min(1.0, self.speed) / 1000
+
+    def _of(self, response_id: str) -> dict[str, Speech]:
+        return {id: speech for id, speech in self._speeches.items() if speech.response_id == response_id}
+
+
+def whole_words(text: str, characters: int) -> str:
+    """The beginning of a text up to the last word that ends within so many characters."""
+    if characters >= len(text):
+        return text
+    ends = [end.start() for end in _WORD_END.finditer(text) if end.start() <= characters]
+    return text[: ends[-1]].rstrip() if ends else ""

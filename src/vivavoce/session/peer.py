@@ -1,0 +1,432 @@
+"""The client's side of one conversation: a mirror of what the server holds, and the witness of what was heard.
+
+Server events, commands, sound, the player's count and the time go in; errands come out, in order. A mirror never
+fails: what comes twice, too early or not at all changes as little as possible. Every `now` is of one monotonic clock.
+"""
+
+from base64 import b64encode
+from collections.abc import Collection
+from enum import Enum
+from math import inf
+from typing import Final
+
+from vivavoce.audio.format import Encoder
+from vivavoce.audio.frame import RATE_HZ, Pcm
+from vivavoce.session.answers import Sound
+from vivavoce.session.caption import Caption
+from vivavoce.session.commands import Commands, Truncation
+from vivavoce.session.deltas import Deltas
+from vivavoce.session.effect import Ids
+from vivavoce.session.errand import CallTool, Errand, Flush, Play, Send, Show
+from vivavoce.session.replies import Fate, Free, Kind, Replies
+from vivavoce.session.round import Rounds, Stage
+from vivavoce.session.settings import PCM, Settings, known, realtime_defaults, transcription_defaults
+from vivavoce.session.timing import Timing, Turn
+from vivavoce.session.tokens import Tokens, response_tokens, transcription_tokens
+from vivavoce.session.transcript import AssistantWords, ItemNews, Transcript, UserWords
+from vivavoce.wire.config import RealtimeSession, Response, ResponseConfig, Session, merge
+from vivavoce.wire.event import (
+    ClientEvent,
+    ConversationItemCreate,
+    ConversationItemDeleted,
+    ConversationItemInputAudioTranscriptionCompleted,
+    ConversationItemRetrieve,
+    ConversationItemRetrieved,
+    ConversationItemTruncate,
+    ConversationItemTruncated,
+    Error,
+    InputAudioBufferAppend,
+    InputAudioBufferCommitted,
+    InputAudioBufferSpeechStarted,
+    InputAudioBufferSpeechStopped,
+    OutputAudioBufferClear,
+    OutputAudioBufferCleared,
+    OutputAudioBufferStarted,
+    OutputAudioBufferStopped,
+    ResponseCancel,
+    ResponseCreate,
+    ResponseCreated,
+    ResponseDone,
+    ResponseOutputAudioDelta,
+    ResponseOutputAudioDone,
+    ResponseOutputItemDone,
+    ServerEvent,
+    SessionCreated,
+    SessionUpdated,
+    UnknownEvent,
+)
+from vivavoce.wire.item import FunctionCall, FunctionCallOutput, Item
+
+PIECE: Final = RATE_HZ
+"""Samples that one `input_audio_buffer.append` carries at most: a second."""
+
+Input = InputAudioBufferSpeechStarted | InputAudioBufferSpeechStopped | InputAudioBufferCommitted
+Playback = OutputAudioBufferStarted | OutputAudioBufferStopped | OutputAudioBufferCleared
+Making = ResponseCreated | ResponseDone | ResponseOutputItemDone | ResponseOutputAudioDelta | ResponseOutputAudioDone
+Filing = ConversationItemRetrieved | ConversationItemTruncated | ConversationItemDeleted
+
+
+class Activity(Enum):
+    """What is going on in the conversation."""
+
+    IDLE = "idle"
+    LISTENING = "listening"  # the user speaks
+    THINKING = "thinking"  # an answer is expected or being made
+    SPEAKING = "speaking"  # the assistant is heard
+
+
+class Floor(Enum):
+    """Whose turn it is."""
+
+    OPEN = "open"
+    TAKEN = "taken"  # the user speaks
+    HANDED = "handed"  # the user has finished, and the server has not begun to answer
+
+
+class Peer:
+    """One conversation, seen by a client. Every input returns what is to be done, in order."""
+
+    def __init__(self, *, ids: Ids, sound: Sound, tools: Collection[str] = (), now: float = 0.0) -> None:
+        """Begin.
+
+        Args:
+            ids: makes identifiers of commands.
+            sound: how sound travels, and so who knows what was heard.
+            tools: names of the functions that the driver can run; calls of others are left to the application.
+            now: monotonic seconds.
+        """
+        self.session: Session | None = None
+        """The config that the server says is in force; None before `session.created`."""
+        self.tokens = Tokens()
+        """What the call has cost so far."""
+        self._sound = sound
+        self._tools = frozenset(tools)
+        self._now = now
+        self._errands: list[Errand] = []
+        self._settings = Settings(realtime_defaults("", "", 0))
+        self._transcript = Transcript(sound)
+        self._replies = Replies()
+        self._rounds = Rounds()
+        self._timing = Timing()
+        self._deltas = Deltas()
+        self._encoder = Encoder(PCM.type)
+        self._floor = Floor.OPEN
+        self._commands = Commands(ids)
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def captions(self) -> tuple[Caption, ...]:
+        """What both sides have said so far, in order of first news."""
+        return self._transcript.captions
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """How long each turn's answer and silence took."""
+        return self._timing.turns
+
+    @property
+    def activity(self) -> Activity:
+        """What is going on, as of the last input."""
+        if self._floor is Floor.TAKEN:
+            return Activity.LISTENING
+        if self._transcript.hearing.playing(self._now):
+            return Activity.SPEAKING
+        asked = not isinstance(self._replies.request, Free) or self._floor is Floor.HANDED
+        if self._replies.running or asked or self._rounds.waiting:
+            return Activity.THINKING
+        return Activity.IDLE
+
+    def history(self) -> tuple[Item, ...]:
+        """The conversation as it was heard: of the assistant's speech, only words that have reached the listener."""
+        return self._transcript.history(self._now)
+
+    def blame(self, error: Error) -> ClientEvent | None:
+        """The command that an error is about, if it is one of the last."""
+        return self._commands.get(known(error.error.event_id, None))
+
+    # ── inputs ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def receive(self, event: ServerEvent | UnknownEvent, now: float) -> list[Errand]:
+        """One event of the server. The player's count must have been told before (`played`)."""
+        self._now = max(self._now, now)
+        match event:
+            case SessionCreated() | SessionUpdated():
+                self._configure(event.session)
+            case Error():
+                self._fail(event)
+            case InputAudioBufferSpeechStarted() | InputAudioBufferSpeechStopped() | InputAudioBufferCommitted():
+                self._hear_user(event)
+            case _:
+                self._receive_more(event)
+        self._go_on()
+        return self._drain()
+
+    def command(self, event: ClientEvent, now: float) -> list[Errand]:
+        """Something that the application wants to be sent; it gets an `event_id` if it has none."""
+        self._now = max(self._now, now)
+        match event:
+            case OutputAudioBufferClear() if self._sound is Sound.TEXT:
+                # The server plays nothing and would refuse: this side's player is meant.
+                self._timing.interrupted(self._now)
+                if self._replies.stoppable:
+                    self._send(ResponseCancel())
+                self._hush(Truncation.WHEN_MADE)
+                return self._drain()
+            case OutputAudioBufferClear():
+                if self._transcript.hearing.playing(self._now):
+                    self._timing.interrupted(self._now)
+            case ConversationItemCreate(item=FunctionCallOutput(call_id=call_id)):
+                self._rounds.answer(call_id)
+            case ResponseCancel():
+                self._replies.cancel()
+            case _:
+                pass
+        self._send(event)
+        if isinstance(event, ResponseCreate) and known(event.response, ResponseConfig()).conversation != "none":
+            self._timing.asked(self._now)
+        return self._drain()
+
+    def speak(self, samples: Pcm, now: float, *, ahead: int = 0) -> list[Errand]:
+        """Sound of the user. Where it travels beside text the driver plays it, `ahead` samples being queued before."""
+        self._now = max(self._now, now)
+        if self._sound is Sound.MEDIA:
+            self._timing.spoke(samples, now + ahead / RATE_HZ)
+            return []
+        self._timing.spoke(samples, now, inf)
+        for start in range(0, len(samples), PIECE):
+            data = self._encoder.encode(samples[start : start + PIECE])
+            if data:
+                self._errands.append(Send(InputAudioBufferAppend(audio=b64encode(data).decode("ascii"))))
+        return self._drain()
+
+    def hush(self, now: float) -> None:
+        """The user's sound that was still queued will not be spoken."""
+        self._timing.hushed(now)
+
+    def hear(self, samples: Pcm, now: float) -> None:
+        """Sound of the assistant, where it travels beside text."""
+        self._now = max(self._now, now)
+        self._timing.heard(samples, now)
+
+    def played(self, total: int, now: float) -> None:
+        """This side's player has played so many samples in all, where sound travels in events."""
+        self._now = max(self._now, now)
+        self._transcript.hearing.played(total)
+
+    def returned(self, call_id: str, output: str, now: float) -> list[Errand]:
+        """A function that `CallTool` asked for has ended."""
+        self._now = max(self._now, now)
+        self._rounds.answer(call_id)
+        self._send(ConversationItemCreate(item=FunctionCallOutput(call_id=call_id, output=output)))
+        self._go_on()
+        return self._drain()
+
+    # ── the session ────────────────────────────────────────────────────────────────────────────────────
+
+    def _configure(self, session: Session) -> None:
+        self.session = session
+        # What a terse server leaves out is what the protocol says it is by default.
+        if isinstance(session, RealtimeSession):
+            self._settings = Settings(merge(realtime_defaults("", "", 0), session))
+        else:
+            self._settings = Settings(merge(transcription_defaults("", 0), session))
+        self._transcript.hearing.speed = self._settings.speed
+        if self._encoder.format.value != self._settings.input_format.type:
+            self._encoder = Encoder(self._settings.input_format.type)
+
+    def _fail(self, error: Error) -> None:
+        event_id = known(error.error.event_id, None)
+        if event_id is None and self._floor is Floor.HANDED:
+            self._floor = Floor.OPEN  # the answer that was owed has failed
+        if event_id is not None and self._replies.refused(event_id, known(error.error.code, None)):
+            self._rounds.asked()  # asking again would be refused again
+
+    # ── the user's turn ────────────────────────────────────────────────────────────────────────────────
+
+    def _hear_user(self, event: Input) -> None:
+        match event:
+            case InputAudioBufferSpeechStarted():
+                self._floor = Floor.TAKEN
+                over = self._transcript.hearing.interruptible(self._now)
+                self._timing.speech_started(self._now, over=over)
+                self._transcript.begin_user(event.item_id)
+                if self._settings.interrupts_response:
+                    self._hush(Truncation.NOW)
+            case InputAudioBufferSpeechStopped():
+                self._end_turn()
+            case InputAudioBufferCommitted():
+                # Without turn detection this is all that tells of the end of a turn.
+                if self._settings.detection is None:
+                    self._timing.speech_stopped(self._now)
+                elif self._floor is Floor.TAKEN:
+                    self._end_turn()
+
+    def _end_turn(self) -> None:
+        answers = self._settings.creates_response and self._replies.active is None
+        self._floor = Floor.HANDED if answers else Floor.OPEN
+        self._timing.speech_stopped(self._now)
+
+    # ── everything else that the server tells ──────────────────────────────────────────────────────────
+
+    def _receive_more(self, event: ServerEvent | UnknownEvent) -> None:
+        if isinstance(event, ItemNews):
+            transcribes = self._settings.transcription is not None
+            self._transcript.put(event, transcribes=transcribes)
+            if isinstance(event.item.id, str):
+                self._truncate_made(event.item.id)
+        elif isinstance(event, UserWords):
+            self._transcript.user_words(event)
+            if isinstance(event, ConversationItemInputAudioTranscriptionCompleted):
+                self.tokens += transcription_tokens(event.usage)
+        elif isinstance(event, AssistantWords):
+            reply = self._replies.get(event.response_id)
+            if reply is None or reply.kind is Kind.IN_BAND:
+                self._transcript.assistant_words(event)
+        elif isinstance(event, Playback):
+            self._follow(event)
+        elif isinstance(event, Making):
+            self._make(event)
+        elif isinstance(event, Filing):
+            self._file(event)
+
+    def _file(self, event: Filing) -> None:
+        match event:
+            case ConversationItemTruncated():
+                self._transcript.truncated(event.item_id, event.audio_end_ms)
+                self._transcript.recaption(event.item_id, self._now)
+                # Servers that keep the words heard of a truncated item show them here.
+                self._send(ConversationItemRetrieve(item_id=event.item_id))
+            case ConversationItemRetrieved():
+                self._transcript.retrieved(event.item)
+                if isinstance(event.item.id, str):
+                    self._transcript.recaption(event.item.id, self._now)
+            case ConversationItemDeleted():
+                self._transcript.remove(event.item_id)
+
+    def _follow(self, event: Playback) -> None:
+        """The server's player tells where it is."""
+        hearing = self._transcript.hearing
+        match event:
+            case OutputAudioBufferStarted():
+                hearing.started(event.response_id, self._now)
+                self._timing.sounded(event.response_id, self._now)
+            case OutputAudioBufferStopped():
+                hearing.stopped(event.response_id)
+            case OutputAudioBufferCleared():
+                for item_id in hearing.cleared(event.response_id, self._now):
+                    self._transcript.recaption(item_id, self._now)
+
+    # ── the assistant's turn ───────────────────────────────────────────────────────────────────────────
+
+    def _make(self, event: Making) -> None:
+        match event:
+            case ResponseCreated():
+                if self._replies.begin(event.response) is Kind.IN_BAND:
+                    self._floor = Floor.OPEN if self._floor is Floor.HANDED else self._floor
+                    self._rounds.asked()
+                    self._timing.response_created(known(event.response.id, ""))
+            case ResponseDone():
+                self._end_response(event.response)
+            case ResponseOutputItemDone():
+                self._call(event.item, event.response_id)
+            case ResponseOutputAudioDelta():
+                if self._sound is Sound.TEXT:
+                    self._play_delta(event)
+            case ResponseOutputAudioDone():
+                self._finish_sound(event)
+
+    def _end_response(self, response: Response) -> None:
+        kind = self._replies.end(response)
+        if kind is None:
+            return
+        id = known(response.id, "")
+        self.tokens += response_tokens(response.usage)
+        for item in known(response.output, []):
+            self._call(item, id)
+        if response.status in ("cancelled", "failed"):
+            for item_id in self._transcript.hearing.cancelled(id):
+                self._transcript.recaption(item_id, self._now)
+        else:
+            self._transcript.hearing.generated(id, self._now)
+
+    def _call(self, item: Item, response_id: str) -> None:
+        """Have a function run, once; not one whose making was broken off."""
+        if not isinstance(item, FunctionCall) or not isinstance(item.call_id, str) or item.status == "incomplete":
+            return
+        reply = self._replies.get(response_id)
+        if reply is not None and reply.kind is Kind.OUT_OF_BAND:
+            return
+        ours = item.name in self._tools
+        new = self._rounds.begin(item.call_id, response_id, Stage.RUNNING if ours else Stage.LEFT)
+        if new and ours:
+            self._errands.append(CallTool(item.call_id, item.name, item.arguments))
+
+    def _go_on(self) -> None:
+        """Ask for the answer that follows function calls, when nothing stands in its way."""
+        free = isinstance(self._replies.request, Free) and self._replies.active is None
+        if self._rounds.due and free and self._floor is Floor.OPEN:
+            self._send(ResponseCreate())
+
+    # ── sound that travels in events ───────────────────────────────────────────────────────────────────
+
+    def _play_delta(self, event: ResponseOutputAudioDelta) -> None:
+        reply = self._replies.get(event.response_id)
+        if reply is not None and reply.fate is Fate.UNHEARD:
+            return
+        named = (None if reply is None else reply.format_name) or self._settings.output_format.type
+        self._play(event.item_id, event.response_id, self._deltas.push(event.item_id, event.delta, named))
+
+    def _finish_sound(self, event: ResponseOutputAudioDone) -> None:
+        rest = self._deltas.finish(event.item_id)
+        reply = self._replies.get(event.response_id)
+        if reply is None or reply.fate is not Fate.UNHEARD:
+            self._play(event.item_id, event.response_id, rest)
+
+    def _play(self, item_id: str, response_id: str, samples: Pcm) -> None:
+        if not len(samples):
+            return
+        self._transcript.hearing.queue(item_id, response_id, len(samples))
+        self._timing.sounded(response_id, self._now)
+        self._errands.append(Play(samples))
+
+    def _hush(self, truncation: Truncation) -> None:
+        """Stop this side's player, and tell the server what was heard. Elsewhere the server does both."""
+        if self._sound is not Sound.TEXT:
+            return
+        self._replies.mute()
+        unheard = self._transcript.hearing.flush()
+        if not unheard:
+            return
+        self._errands.append(Flush())
+        self._timing.silenced(self._now)
+        for item_id, heard_ms in unheard.items():
+            self._transcript.recaption(item_id, self._now)
+            if not self._transcript.holds(item_id):
+                continue
+            if truncation is Truncation.WHEN_MADE and self._transcript.in_progress(item_id):
+                self._commands.owe(item_id, heard_ms)
+            else:
+                self._truncate(item_id, heard_ms)
+
+    def _truncate_made(self, item_id: str) -> None:
+        if not self._transcript.in_progress(item_id):
+            heard_ms = self._commands.pay(item_id)
+            if heard_ms is not None:
+                self._truncate(item_id, heard_ms)
+
+    def _truncate(self, item_id: str, heard_ms: int) -> None:
+        self._send(ConversationItemTruncate(item_id=item_id, content_index=0, audio_end_ms=heard_ms))
+
+    # ── odds ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send(self, event: ClientEvent) -> None:
+        event = self._commands.stamp(event)
+        if isinstance(event, ResponseCreate) and known(event.response, ResponseConfig()).conversation != "none":
+            self._replies.asked(known(event.event_id, ""))
+        self._errands.append(Send(event))
+
+    def _drain(self) -> list[Errand]:
+        errands = [*self._errands, *map(Show, self._transcript.drain())]
+        self._errands.clear()
+        return errands
