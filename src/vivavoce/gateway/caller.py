@@ -52,7 +52,10 @@ class Reception:
         offered: list[str] = connection.scope.get("subprotocols") or []
         tried = credential(connection.headers, offered)
         if is_client_secret(tried):
-            return SecretHolder(await self._secrets.recognise(tried))
+            grant = await self._secrets.recognise(tried)
+            if not self._keyring.holds(grant.identity):
+                raise unauthorized("The API key that made this client secret has been withdrawn.")
+            return SecretHolder(grant)
         identity = self._keyring.recognise(tried)
         if identity is None:
             raise unauthorized("Incorrect API key provided. Check it, or make a new one.")

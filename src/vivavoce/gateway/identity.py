@@ -31,7 +31,15 @@ class Keyring:
         """
         tried = digest(key)
         found = [known for known in self._digests if hmac.compare_digest(known, tried)]
-        return f"key_{found[0].hex()[:16]}" if found else None
+        return _identity(found[0]) if found else None
+
+    def holds(self, identity: str) -> bool:
+        """Whether the key of an identity is still on the ring."""
+        return any(_identity(known) == identity for known in self._digests)
+
+
+def _identity(known: bytes) -> str:
+    return f"key_{known.hex()[:16]}"
 
 
 def digest(secret: Secret) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketTestSession
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from vivavoce.audio.frame import Pcm
 from vivavoce.errors import OfferError, RequestError
 from vivavoce.gateway.app import gateway_app
 from vivavoce.gateway.identity import open_keyring
@@ -23,17 +21,8 @@ from vivavoce.session.settings import effective
 from vivavoce.store.memory import MemoryStore
 from vivavoce.telemetry.secret import Secret
 from vivavoce.testing.clock import ManualClock
-from vivavoce.transport.interface import (
-    Closed,
-    ClosedBy,
-    Deliver,
-    Link,
-    Opened,
-    SoundPath,
-    Text,
-    Traits,
-    Transport,
-)
+from vivavoce.transport.interface import Text, Transport
+from vivavoce.transport.websocket import take
 from vivavoce.wire.config import Session
 
 KEY = "sk-of-anna-0123456789"
@@ -51,64 +40,6 @@ class FakeModel:
 
 
 MODELS = (FakeModel("house"), FakeModel("parrot"))
-
-
-class SocketTransport:
-    """The text of a starlette WebSocket."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self._socket = socket
-        self._outbox: asyncio.Queue[str | Closed] = asyncio.Queue()
-        self._closed = False
-
-    @property
-    def traits(self) -> Traits:
-        return Traits(SoundPath.TEXT)
-
-    async def run(self, deliver: Deliver) -> None:
-        deliver(Opened())
-        async with asyncio.TaskGroup() as group:
-            reading = group.create_task(self._read(deliver))
-            await self._write()
-            reading.cancel()
-
-    async def _read(self, deliver: Deliver) -> None:
-        try:
-            while True:
-                deliver(Text(await self._socket.receive_text()))
-        except WebSocketDisconnect as left:
-            self._closed = True
-            deliver(Closed(ClosedBy.PEER, left.code))
-            self._outbox.put_nowait(Closed(ClosedBy.PEER, left.code))
-
-    async def _write(self) -> None:
-        while True:
-            match await self._outbox.get():
-                case Closed():
-                    return
-                case str(text):
-                    await self._socket.send_text(text)
-
-    def send(self, text: str) -> None:
-        self._outbox.put_nowait(text)
-
-    def play(self, samples: Pcm) -> None:
-        raise AssertionError("no sound here")
-
-    def played(self) -> int:
-        return 0
-
-    def flush(self) -> int:
-        return 0
-
-    async def link(self) -> Link:
-        return Link()
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        if not self._closed:
-            self._closed = True
-            self._outbox.put_nowait(Closed(ClosedBy.US, code))
-            await self._socket.close(code, reason)
 
 
 class FakeCall:
@@ -158,6 +89,13 @@ class FakeCall:
             self._parties.remove(transport)
 
 
+class StubbornCall(FakeCall):
+    """Does not end when told to."""
+
+    async def hangup(self) -> None:
+        await asyncio.Event().wait()
+
+
 @dataclass
 class FakeAnswerer:
     """Answers offers with sound in them. `troubles` are raised by the next answers, first come first served."""
@@ -167,6 +105,7 @@ class FakeAnswerer:
     socket_requests: list[SocketRequest] = field(default_factory=list[SocketRequest])
     troubles: list[Exception] = field(default_factory=list[Exception])
     hold: asyncio.Event | None = None
+    pick_up: Callable[[str], FakeCall] = FakeCall
     opened: int = 0
     closed: int = 0
 
@@ -191,7 +130,7 @@ class FakeAnswerer:
         if "m=audio" not in request.offer:
             raise OfferError("There is no audio section in it.")
         self.effective(request.session, "sess_1", 0)
-        call = FakeCall(request.id)
+        call = self.pick_up(request.id)
         self.calls.append(call)
         self.call_requests.append(request)
         return call, ANSWER
@@ -306,11 +245,14 @@ def settings(
 
 
 @contextmanager
-def standing(chosen: Settings | None = None, *, page: Path | None = None) -> Generator[Stand]:
-    """A gateway with its lifespan on, until the context ends."""
+def standing(
+    chosen: Settings | None = None, *, page: Path | None = None, beside: Stand | None = None
+) -> Generator[Stand]:
+    """A gateway with its lifespan on, until the context ends; `beside` another it shares clock and store."""
     chosen = chosen or settings()
-    answerer, clock = FakeAnswerer(), ManualClock()
-    store = MemoryStore(clock)
-    app = gateway_app(chosen, open_keyring(chosen), answerer, store, clock, SocketTransport, page=page)
+    answerer = FakeAnswerer()
+    clock = ManualClock() if beside is None else beside.clock
+    store = MemoryStore(clock) if beside is None else beside.store
+    app = gateway_app(chosen, open_keyring(chosen), answerer, store, clock, take, page=page)
     with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         yield Stand(client, answerer, clock, store)

@@ -15,6 +15,7 @@ from tests.unit.gateway.stand import (
     OTHER_KEY,
     Reply,
     Stand,
+    StubbornCall,
     settings,
     standing,
 )
@@ -265,6 +266,14 @@ def test_nobody_else_can_end_it(stand: Stand) -> None:
     assert stand.post(f"{CALLS}/{of_browser}/hangup", key=None).error[0] == 401
     assert stand.post(f"{CALLS}/{of_browser}/hangup", key=secret).status == 200
     assert stand.post(f"{CALLS}/{of_backend}/hangup").status == 200
+
+
+def test_a_call_that_does_not_end_is_owned_up_to() -> None:
+    with standing(settings(limits=Limits(farewell_s=0.05))) as stand:
+        stand.answerer.pick_up = StubbornCall
+        started = call_id(stand.call())
+        assert stand.post(f"{CALLS}/{started}/hangup").error == (504, None, None)
+        assert stand.running() == 1
 
 
 def test_a_call_that_ends_by_itself_is_forgotten(stand: Stand) -> None:

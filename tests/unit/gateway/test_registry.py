@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from tests.unit.gateway.stand import FakeCall
+from tests.unit.gateway.stand import FakeCall, StubbornCall
 from vivavoce.errors import RequestError
 from vivavoce.gateway.admission import Admission
 from vivavoce.gateway.caller import KeyHolder, SecretHolder
@@ -14,13 +14,6 @@ ANNA = KeyHolder("anna")
 ANNAS_BROWSER = SecretHolder(Grant("hash1", "anna", None, None))
 ANNAS_OTHER_BROWSER = SecretHolder(Grant("hash2", "anna", None, None))
 BELA = KeyHolder("bela")
-
-
-class StubbornCall(FakeCall):
-    """Does not end when told to."""
-
-    async def hangup(self) -> None:
-        await asyncio.Event().wait()
 
 
 class BrokenCall(FakeCall):

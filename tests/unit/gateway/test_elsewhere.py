@@ -1,0 +1,58 @@
+import pytest
+
+from tests.unit.gateway.stand import Reply, Stand
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/realtime/sessions", "/v1/realtime/transcription_sessions", "/v1/realtime?model=house"]
+)
+def test_addresses_of_the_beta_say_what_to_use_instead(stand: Stand, path: str) -> None:
+    refused = stand.post(path, content="{}")
+    assert refused.error == (400, "beta_api_shape_disabled", None)
+    assert "client_secrets" in refused.json()["error"]["message"]
+
+
+def test_a_plain_get_where_a_websocket_is_meant_says_so(stand: Stand) -> None:
+    refused = stand.get("/v1/realtime?model=house")
+    assert refused.error == (426, "upgrade_required", None)
+    assert refused.headers["upgrade"] == "websocket"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/nowhere"),
+        ("POST", "/v1/nowhere"),
+        ("DELETE", "/v1"),
+        ("POST", "/v1/realtime/translations/client_secrets"),
+        ("GET", "/v1/models/"),
+        ("POST", "/v1/realtime/calls/"),
+        ("GET", "/" + "x" * 5000),
+    ],
+)
+def test_an_unknown_address_is_404_in_json_and_no_redirect(stand: Stand, method: str, path: str) -> None:
+    reply = Reply.of(stand.client.request(method, path, headers={}, follow_redirects=False))
+    if path == "/v1/models/":
+        assert reply.error[0] == 401
+        return
+    assert reply.error == (404, "unknown_url", None)
+    assert len(reply.body) < 500
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/realtime/calls", {"POST"}),
+        ("GET", "/v1/realtime/client_secrets", {"POST"}),
+        ("DELETE", "/v1/realtime/calls/rtc_1/hangup", {"POST"}),
+        ("POST", "/v1/models", {"GET", "HEAD"}),
+        ("PUT", "/healthz", {"GET", "HEAD"}),
+        ("OPTIONS", "/v1/realtime/calls", {"POST"}),
+    ],
+)
+def test_a_wrong_method_is_405_in_json_and_says_which_are_right(
+    stand: Stand, method: str, path: str, allowed: set[str]
+) -> None:
+    reply = Reply.of(stand.client.request(method, path))
+    assert reply.error == (405, "method_not_supported", None)
+    assert set(reply.headers["allow"].split(", ")) == allowed
