@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -61,24 +62,42 @@ class LocalAnswers:
         *,
         models: Sequence[str],
         lifetime_s: float = SESSION_S,
+        needs: Sequence[AbstractAsyncContextManager[object]] = (),
     ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            engines: who hears, thinks and speaks.
+            answering: answers offers.
+            clock: the process's clock.
+            ids: makes identifiers.
+            models: names it answers to; the first is meant where a caller names none.
+            lifetime_s: longest life of a session.
+            needs: what must be entered before the first call and left after the last, in this order.
+        """
         self._engines = engines
         self._answering = answering
         self._clock = clock
         self._ids = ids
         self._models = tuple(Model(name) for name in models)
         self._lifetime_s = lifetime_s
+        self._needs = needs
+        self._entered = AsyncExitStack()
         self._tasks = asyncio.TaskGroup()
         self._calls: set[LocalCall] = set()
 
     async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
+        async with AsyncExitStack() as entered:
+            for need in self._needs:
+                await entered.enter_async_context(need)
+            await entered.enter_async_context(self._tasks)
+            self._entered = entered.pop_all()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         for call in list(self._calls):
             await call.hangup()
-        await self._tasks.__aexit__(None, None, None)
+        await self._entered.aclose()
 
     def models(self) -> Sequence[Model]:
         """The names it answers to."""

@@ -1,0 +1,176 @@
+"""`viva serve`: answers calls on this computer until it is told to stop."""
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import sys
+
+import uvicorn
+
+from vivavoce.assembly import EngineNames, ServerSettings, server_app
+from vivavoce.errors import ConfigError
+from vivavoce.gateway.connection import connection_class
+from vivavoce.gateway.identity import Keyring, is_loopback, open_keyring, read_keys
+from vivavoce.gateway.settings import SecretUse
+from vivavoce.gateway.settings import Settings as GatewaySettings
+from vivavoce.telemetry import log
+from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, OfferedCandidates, WebRtcSettings
+
+FRAME_BYTES = 20 * 1024 * 1024
+"""Largest WebSocket frame that is read."""
+
+FAREWELL_S = 5
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    where = parser.add_argument_group("where")
+    where.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    where.add_argument("--port", type=int, default=8765, help="TCP port, 0 for any free one (default: %(default)s)")
+    where.add_argument("--udp-ports", metavar="LOW-HIGH", help="UDP ports for sound, one per call and address")
+    where.add_argument(
+        "--advertise", metavar="ADDRESS", action="append", default=[], help="address that callers reach, behind NAT"
+    )
+    where.add_argument("--stun", metavar="URL", action="append", default=[], help="STUN server, stun:HOST:PORT")
+    who = parser.add_argument_group("who answers")
+    engines = EngineNames()
+    for kind in ("thinker", "speaker", "transcriber", "detector"):
+        who.add_argument(f"--{kind}", metavar="ENGINE", default=getattr(engines, kind), help="default: %(default)s")
+    who.add_argument("--model", metavar="NAME", action="append", help="name to answer to, in place of OpenAI's names")
+    bounds = parser.add_argument_group("who may call")
+    bounds.add_argument("--origin", action="append", help="web origin whose pages may call; * for all")
+    bounds.add_argument("--single-use-secrets", action="store_true", help="a client secret starts one call only")
+    bounds.add_argument("--session-minutes", type=float, default=60.0, help="longest session (default: %(default)s)")
+    said = parser.add_argument_group("what it says")
+    said.add_argument("--log-level", default="warning", help="debug, info, warning or error (default: %(default)s)")
+    said.add_argument("--log-json", action="store_true", help="one JSON object per record")
+    said.add_argument("--ready-json", action="store_true", help="say address and key as one line of JSON")
+    parser.epilog = "Keys are read from VIVA_API_KEYS; on loopback a key is made for you when there are none."
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; the exit code.
+
+    Raises:
+        ConfigError: options that cannot be.
+    """
+    style = log.Style.JSON if options.log_json else log.Style.TEXT
+    log.configure(sys.stderr, level=options.log_level, style=style)
+    settings = read_settings(options)
+    keyring = open_keyring(settings.gateway)
+    listener = listen(options.host, options.port)
+    asyncio.run(serve(settings, keyring, listener, ready_json=options.ready_json))
+    return 0
+
+
+def read_settings(options: argparse.Namespace) -> ServerSettings:
+    """Options as settings.
+
+    Raises:
+        ConfigError: options that cannot be.
+    """
+    gateway = GatewaySettings(
+        bind=options.host,
+        api_keys=read_keys(os.environ.get("VIVA_API_KEYS", "")),
+        origins=tuple(options.origin) if options.origin else None,
+        secret_use=SecretUse.ONCE if options.single_use_secrets else SecretUse.REUSABLE,
+    )
+    names = EngineNames(
+        detector=options.detector, transcriber=options.transcriber, thinker=options.thinker, speaker=options.speaker
+    )
+    near = is_loopback(options.host)
+    webrtc = WebRtcSettings(
+        offered_candidates=OfferedCandidates.ALL if near else OfferedCandidates.PUBLIC,
+        host_candidates=HostCandidates.ALL if near else HostCandidates.ROUTABLE,
+        port_range=_ports(options.udp_ports),
+        advertised=tuple(options.advertise),
+        ice_servers=tuple(IceServer((url,)) for url in options.stun),
+    )
+    models = tuple(options.model) if options.model else ServerSettings.models
+    return ServerSettings(gateway, webrtc, names, models, lifetime_s=options.session_minutes * 60)
+
+
+def _ports(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    low, dash, high = text.partition("-")
+    if not (dash and low.isdecimal() and high.isdecimal()):
+        raise ConfigError(f"--udp-ports is {text!r}; expected two port numbers, as in 40000-40100.")
+    return int(low), int(high)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        ConfigError: the address is not this machine's, or taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host.strip("[]"), port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise ConfigError(
+            f"Cannot listen on {host} port {port}: {error}. Choose another with --host and --port."
+        ) from error
+    return listener
+
+
+async def serve(settings: ServerSettings, keyring: Keyring, listener: socket.socket, *, ready_json: bool) -> None:
+    """Serve on a bound socket until SIGINT or SIGTERM."""
+    limits = settings.gateway.limits
+    config = uvicorn.Config(
+        server_app(settings, keyring),
+        http=connection_class(limits.head_s),
+        ws_max_size=FRAME_BYTES,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=FAREWELL_S,
+    )
+    server = Announcing(config, address(settings.gateway.bind, listener), keyring, ready_json=ready_json)
+    await server.serve(sockets=[listener])
+    if not server.started:
+        raise ConfigError("The server could not start; the record above says why.")
+
+
+def address(host: str, listener: socket.socket) -> str:
+    """The URL at which the listener is reached from this computer."""
+    port = listener.getsockname()[1]
+    name = "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host.strip('[]')}]" if ":" in host else host
+    return f"http://{name}:{port}"
+
+
+class Announcing(uvicorn.Server):
+    """A server that says where it is, once it really is."""
+
+    def __init__(self, config: uvicorn.Config, url: str, keyring: Keyring, *, ready_json: bool) -> None:
+        super().__init__(config)
+        self._url = url
+        self._keyring = keyring
+        self._ready_json = ready_json
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Load everything, listen, then speak."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            print(self._announcement(), flush=True)
+
+    def _announcement(self) -> str:
+        made = self._keyring.development
+        if self._ready_json:
+            return json.dumps({"event": "ready", "url": self._url, "key": made.reveal() if made else None})
+        lines = [f"Viva Voce answers at {self._url}", f"  base URL   {self._url}/v1"]
+        if made is None:
+            lines.append("  keys       those of VIVA_API_KEYS")
+        else:
+            lines += [
+                f"  key        {made.reveal()}   (for this run only; set VIVA_API_KEYS for your own)",
+                f"  the page   {self._url}/#key={made.reveal()}",
+            ]
+        return "\n".join([*lines, "  stop with Ctrl-C"])
