@@ -59,8 +59,7 @@ class Calls:
         caller: Caller = await self._reception.recognise(request)
         entry = self._registry.find(request.path_params["call_id"], caller)
         try:
-            async with asyncio.timeout(self._limits.farewell_s):
-                await entry.call.hangup()
+            await self._registry.end(entry)
         except TimeoutError:
             raise RequestError(
                 "The call was told to end but has not ended yet.", code=None, type="server_error", status=504

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from vivavoce.errors import RequestError
@@ -23,6 +23,7 @@ class Entry:
     identity: str
     secret: str | None
     sidebands: int = 0
+    forgotten: asyncio.Event = field(default_factory=asyncio.Event)
 
     def belongs_to(self, caller: Caller) -> bool:
         """An identity owns its calls; a client secret owns only those that it started."""
@@ -64,8 +65,8 @@ class Registry:
     def add(self, call: LiveCall, caller: Caller, place: Place) -> None:
         """Know a call until it ends. From now on the registry leaves its place."""
         secret = caller.grant.name if isinstance(caller, SecretHolder) else None
-        self._entries[call.id] = Entry(call, caller.identity, secret)
-        watcher = self._group.create_task(self._watch(call, place))
+        entry = self._entries[call.id] = Entry(call, caller.identity, secret)
+        watcher = self._group.create_task(self._watch(entry, place))
         self._watchers.append(watcher)
         watcher.add_done_callback(self._watchers.remove)
 
@@ -85,6 +86,16 @@ class Registry:
             )
         return entry
 
+    async def end(self, entry: Entry) -> None:
+        """Hang up. Returns when the call is over, its place free and its id forgotten.
+
+        Raises:
+            TimeoutError: it has not ended within the time for farewells.
+        """
+        async with asyncio.timeout(self._farewell_s):
+            await entry.call.hangup()
+            await entry.forgotten.wait()
+
     @contextmanager
     def sideband(self, entry: Entry) -> Generator[None]:
         """One more party on a call, while the context is open.
@@ -100,7 +111,8 @@ class Registry:
         finally:
             entry.sidebands -= 1
 
-    async def _watch(self, call: LiveCall, place: Place) -> None:
+    async def _watch(self, entry: Entry, place: Place) -> None:
+        call = entry.call
         try:
             await call.connected()
             place.connected()
@@ -111,6 +123,7 @@ class Registry:
         finally:
             place.leave()
             del self._entries[call.id]
+            entry.forgotten.set()
 
 
 async def _hang_up(call: LiveCall) -> None:

@@ -55,6 +55,14 @@ async def test_a_call_is_known_until_it_ends_and_its_place_is_free_then() -> Non
             calls.find("rtc_1", ANNA)
 
 
+async def test_a_call_that_was_ended_is_forgotten_at_once() -> None:
+    admission = Admission(Limits())
+    async with registry() as calls:
+        calls.add(FakeCall("rtc_1"), ANNA, admission.enter("anna"))
+        await calls.end(calls.find("rtc_1", ANNA))
+        assert (len(calls), admission.held) == (0, 0)
+
+
 async def test_nobody_learns_of_calls_that_are_not_theirs() -> None:
     admission = Admission(Limits())
     async with registry() as calls:
