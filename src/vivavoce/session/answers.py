@@ -50,7 +50,7 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The listener hears it: `output_audio_buffer.started` has been sent."""
+    """It is the transport's turn to play it: `output_audio_buffer.started` has been sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ MOVES: Final = Moves(
     "output audio buffer",
     Queued,
     {
-        Queued: {"first sample played": Started, "cleared": Over},
+        Queued: {"first in the queue": Started, "cleared": Over},
         Started: {"played out": Over, "cleared": Over},
         Over: {},
     },
@@ -219,6 +219,7 @@ class Answers:
         self.voice_used = True
         if self._sound is Sound.MEDIA:
             self._markers.setdefault(response.brief.id, Queued())
+            self._report_markers(now)
         else:
             self._heard_until = max(self._heard_until, now) + added / RATE_HZ
 
@@ -319,7 +320,7 @@ class Answers:
         """Send `output_audio_buffer.started` and `.stopped` as the listener gets there."""
         for response_id, marker in list(self._markers.items()):
             if isinstance(marker, Queued) and self._playout.started(response_id):
-                marker = self._markers[response_id] = MOVES.take(marker, "first sample played", Started())
+                marker = self._markers[response_id] = MOVES.take(marker, "first in the queue", Started())
                 self._out.send(OutputAudioBufferStarted(response_id=response_id))
             ended = response_id not in self._running and self._playout.finished(response_id)
             if isinstance(marker, Started) and ended:

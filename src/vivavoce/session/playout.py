@@ -60,9 +60,9 @@ class Playout:
         return sum(max(0, min(stretch.end, self._played) - stretch.start) for stretch in mine)
 
     def started(self, response_id: str) -> bool:
-        """Whether any sample of a response has been played."""
+        """Whether a response's sound is being played: all that was queued before it has left."""
         mine = (stretch for stretch in self._stretches if stretch.response_id == response_id)
-        return any(min(stretch.end, self._played) > stretch.start for stretch in mine)
+        return any(stretch.start <= self._played for stretch in mine)
 
     def finished(self, response_id: str) -> bool:
         """Whether all that was queued of a response has been played."""
