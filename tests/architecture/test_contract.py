@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,16 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_imports_point_where_the_picture_says() -> None:
     judged = lint(ROOT)
     assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+def test_every_engine_that_is_declared_has_its_contract() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
+    declared = {
+        entry.partition(":")[0] for group in settings["project"]["entry-points"].values() for entry in group.values()
+    }
+    independent = set(contracts["engines"]["modules"])
+    assert {module for module in declared if not independent & {module, module.rpartition(".")[0]}} == set()
 
 
 def test_every_contract_sees_an_import_that_breaks_it(tmp_path: Path) -> None:
