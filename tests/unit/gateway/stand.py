@@ -246,13 +246,17 @@ def settings(
 
 @contextmanager
 def standing(
-    chosen: Settings | None = None, *, page: Path | None = None, beside: Stand | None = None
+    chosen: Settings | None = None,
+    *,
+    page: Path | None = None,
+    beside: Stand | None = None,
+    store_of: Callable[[ManualClock], MemoryStore] = MemoryStore,
 ) -> Generator[Stand]:
     """A gateway with its lifespan on, until the context ends; `beside` another it shares clock and store."""
     chosen = chosen or settings()
     answerer = FakeAnswerer()
     clock = ManualClock() if beside is None else beside.clock
-    store = MemoryStore(clock) if beside is None else beside.store
+    store = store_of(clock) if beside is None else beside.store
     app = gateway_app(chosen, open_keyring(chosen), answerer, store, clock, take, page=page)
     with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         yield Stand(client, answerer, clock, store)

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
@@ -9,10 +10,12 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.unit.gateway.stand import KEY, OTHER_KEY, Stand, settings, standing
-from vivavoce.errors import RequestError
+from vivavoce.errors import RequestError, Retry, StoreError
 from vivavoce.gateway.settings import Limits, SecretUse
 from vivavoce.gateway.sockets import Conversation, Sideband, purpose, refuse
+from vivavoce.store.memory import MemoryStore
 from vivavoce.telemetry.private import Private
+from vivavoce.testing.clock import ManualClock
 from vivavoce.wire.config import RealtimeSession, TranscriptionSession
 
 HOUSE = "/v1/realtime?model=house"
@@ -200,6 +203,32 @@ def test_on_a_public_address_only_listed_pages_and_our_own_may_connect() -> None
             with stand.socket(HOUSE, authorization=BEARER, origin=origin):
                 pass
         assert stand.refusal(HOUSE, authorization=BEARER, origin="http://localhost:3000").error[0] == 403
+
+
+class LostStore(MemoryStore):
+    """A store that has gone away."""
+
+    async def get(self, key: str) -> bytes | None:
+        raise StoreError("The store cannot be reached.", next=Retry(after_s=1.0))
+
+
+class BrokenStore(MemoryStore):
+    """A store with a mistake in it."""
+
+    async def get(self, key: str) -> bytes | None:
+        raise ValueError(key)
+
+
+@pytest.mark.parametrize(("store_of", "status"), [(LostStore, 503), (BrokenStore, 500)])
+def test_when_secrets_cannot_be_looked_up_keys_still_work(
+    store_of: Callable[[ManualClock], MemoryStore], status: int
+) -> None:
+    with standing(store_of=store_of) as stand:
+        secret = stand.secret()
+        assert stand.refusal(HOUSE, authorization=f"Bearer {secret}").error == (status, None, None)
+        assert stand.call(key=secret).error == (status, None, None)
+        with stand.socket(HOUSE, authorization=BEARER):
+            assert stand.call().status == 201
 
 
 @pytest.mark.parametrize("how", ["header", "subprotocol"])
