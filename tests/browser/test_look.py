@@ -28,8 +28,7 @@ CONTRAST = """() => {
 """Every text that is seen, with the contrast to what lies behind it as WCAG reckons it."""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 async def test_in_every_size_and_light_all_is_there_and_can_be_read(
     page_address: str, width: int, scheme: Literal["light", "dark"]
 ) -> None:

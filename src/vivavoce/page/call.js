@@ -3,7 +3,7 @@
  * late answer of an old call can never touch a new one.
  */
 
-import { activity, handIn, interrupt, newConversation, press, receive, release, say } from './conversation.js';
+import { activity, end, handIn, interrupt, newConversation, press, receive, release, say } from './conversation.js';
 import { Failure, microphoneFailure } from './failure.js';
 import { Meter } from './meter.js';
 import { Quality, UNKNOWN } from './quality.js';
@@ -57,6 +57,7 @@ const LOST = 'The connection was lost. Check the network and call again.';
 const HELD_BACK = 'The browser holds the sound back. Click anywhere or press a key to hear it.';
 const NOT_SECURE = 'Browsers give the microphone only to https pages and to pages of this computer. '
   + 'Open the page by https, or as http://127.0.0.1.';
+const SILENCED = 'The system has silenced the microphone, so you are not heard.';
 const UNPLUGGED = 'The microphone was disconnected. Hang up and call again to use another one.';
 /** Candidates of the own machine are there at once; waiting for slow STUN servers would only delay the call. */
 const GATHER_WITHIN_MS = 300;
@@ -121,11 +122,12 @@ export class Call extends EventTarget {
     if (this.state !== 'idle') throw new Error(`This call is ${this.state}; a call is placed once, make a new one.`);
     const { signal } = this.#scope;
     this.#move('start');
-    this.#timer = setTimeout(() => this.#fail(new Failure('too slow', TOO_SLOW)), CONNECT_WITHIN_MS);
     try {
       await this.#openMicrophone(signal);
       signal.throwIfAborted();
       this.#move('listen');
+      // From here on no person has to be waited for.
+      this.#timer = setTimeout(() => this.#fail(new Failure('too slow', TOO_SLOW)), CONNECT_WITHIN_MS);
       const connection = this.#connect();
       const sdp = await this.#offer(connection, signal);
       const secret = await this.#options.fetchSecret(signal);
@@ -179,9 +181,7 @@ export class Call extends EventTarget {
   async #openMicrophone(signal) {
     const { microphone } = this.#options;
     if (microphone === null) return;
-    if (!navigator.mediaDevices) {
-      throw new Failure('not secure', NOT_SECURE);
-    }
+    if (!navigator.mediaDevices) throw new Failure('not secure', NOT_SECURE);
     const stream = await navigator.mediaDevices.getUserMedia({ audio: microphone })
       .catch((error) => { throw microphoneFailure(error); });
     if (signal.aborted) { // hung up while the browser still asked
@@ -192,6 +192,7 @@ export class Call extends EventTarget {
     for (const track of stream.getTracks()) {
       track.enabled = !this.#options.muted;
       track.onended = () => this.#notice(UNPLUGGED);
+      track.onmute = () => this.#notice(SILENCED);
     }
   }
 
@@ -257,6 +258,7 @@ export class Call extends EventTarget {
 
   /** @param {string} text one message of the server */
   #receive(text) {
+    if (this.endedAt !== null) return;
     let step;
     try {
       /** @type {WireEvent} */
@@ -340,6 +342,7 @@ export class Call extends EventTarget {
     this.connection?.close();
     this.#context?.close();
     this.#options.audio.srcObject = null;
+    this.#take(end(this.conversation));
   }
 
   /** @returns {Promise<void>} */

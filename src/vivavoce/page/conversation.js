@@ -134,6 +134,22 @@ export function handIn(conversation, results) {
 }
 
 /**
+ * The call is over: nobody heard the rest of what was being said, and no words of an open turn will come.
+ * @param {Conversation} conversation
+ * @returns {Step}
+ */
+export function end(conversation) {
+  const captions = conversation.captions
+    .filter(({ role, state, text }) => role !== 'user' || state !== 'writing' || text !== '')
+    .map((caption) => {
+      const sounding = caption.response !== undefined && caption.response === conversation.playing;
+      return caption.state === 'writing' || (sounding && caption.state === 'done')
+        ? { ...caption, state: /** @type {const} */ ('interrupted') } : caption;
+    });
+  return step({ ...conversation, captions, hearing: null, awaiting: null, response: null, playing: null, asked: {} });
+}
+
+/**
  * Ask for an answer now, or as soon as the running one has ended: only one may run.
  * @param {Conversation} conversation
  * @param {WireEvent[]} before

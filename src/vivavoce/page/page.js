@@ -83,8 +83,7 @@ function session() {
 }
 
 function restoreSettings() {
-  const saved = JSON.parse(localStorage.getItem(SETTINGS) ?? '{}');
-  for (const [name, value] of Object.entries(saved)) {
+  for (const [name, value] of Object.entries(JSON.parse(localStorage.getItem(SETTINGS) ?? '{}'))) {
     const field = form.elements.namedItem(name);
     if (field instanceof RadioNodeList || field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement
       || field instanceof HTMLSelectElement) field.value = String(value);
@@ -103,6 +102,7 @@ function closeSettings() {
   const { key, ...rest } = Object.fromEntries(new FormData(form));
   localStorage.setItem(SETTINGS, JSON.stringify(rest));
   if (key) sessionStorage.setItem(keySlot(), String(key).trim());
+  part('other-key', HTMLInputElement).value = ''; // or it would go to the next address, too
   const { instructions, audio: { input } } = session();
   const before = JSON.parse(told);
   const changes = {
