@@ -126,6 +126,7 @@ async def serve(settings: ServerSettings, keyring: Keyring, listener: socket.soc
     config = uvicorn.Config(
         server_app(settings, keyring),
         http=connection_class(limits.head_s),
+        ws="websockets-sansio",
         ws_max_size=FRAME_BYTES,
         ws_per_message_deflate=False,
         log_config=None,
