@@ -222,6 +222,11 @@ class Peer:
         self._go_on()
         return self._drain()
 
+    def close(self, now: float) -> None:
+        """The connection is gone: nothing more is heard."""
+        self._now = max(self._now, now)
+        self._floor = Floor.OPEN
+
     # ── the session ────────────────────────────────────────────────────────────────────────────────────
 
     def _configure(self, session: Session) -> None:

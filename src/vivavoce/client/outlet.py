@@ -1,0 +1,59 @@
+"""Everything that a program may read from a call."""
+
+from vivavoce.audio.frame import Pcm
+from vivavoce.client.feed import CaptionFeed, Feed, SoundFeed
+from vivavoce.errors import VivaError
+from vivavoce.session.caption import Caption
+from vivavoce.wire.event import ServerEvent, UnknownEvent
+
+
+class Outlets:
+    """The feeds of one call: one of events, and as many of sound and of captions as there are readers."""
+
+    def __init__(self) -> None:
+        self.events: Feed[ServerEvent | UnknownEvent] = Feed()
+        self._sounds: list[SoundFeed] = []
+        self._captions: list[CaptionFeed] = []
+        self._end: tuple[VivaError | None] | None = None
+
+    def tap_sound(self) -> SoundFeed:
+        """A feed of the sound from now on."""
+        feed = SoundFeed()
+        self._end_early(feed)
+        self._sounds.append(feed)
+        return feed
+
+    def tap_captions(self) -> CaptionFeed:
+        """A feed of the captions from now on."""
+        feed = CaptionFeed()
+        self._end_early(feed)
+        self._captions.append(feed)
+        return feed
+
+    def untap(self, feed: SoundFeed | CaptionFeed) -> None:
+        """Its reader has gone."""
+        if isinstance(feed, SoundFeed):
+            self._sounds.remove(feed)
+        else:
+            self._captions.remove(feed)
+
+    def sound(self, samples: Pcm) -> None:
+        """Something is heard."""
+        for feed in self._sounds:
+            feed.put(samples)
+
+    def caption(self, caption: Caption) -> None:
+        """A caption is new or has changed."""
+        for feed in self._captions:
+            feed.put(caption)
+
+    def close(self, error: VivaError | None) -> None:
+        """The call is over."""
+        self._end = (error,)
+        self.events.close(error)
+        for feed in (*self._sounds, *self._captions):
+            feed.close(error)
+
+    def _end_early(self, feed: SoundFeed | CaptionFeed) -> None:
+        if self._end is not None:
+            feed.close(*self._end)

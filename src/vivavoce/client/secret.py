@@ -1,0 +1,135 @@
+"""Who calls: an API key, or a client secret that somebody's backend has made for this call."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, cast
+
+from vivavoce.errors import ConfigError, Fault, NewSecret, RefusedError, VivaError
+from vivavoce.telemetry.secret import Secret
+
+Words = str | Secret
+"""A key or client secret."""
+Fetch = Callable[[], Words | Awaitable[Words]]
+"""Gets a fresh client secret, from an application's backend for instance. A plain function runs in a thread."""
+
+
+class Kind(Enum):
+    """What a credential opens."""
+
+    API_KEY = "api key"
+    CLIENT_SECRET = "client secret"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What is shown to a provider."""
+
+    secret: Secret
+    kind: Kind
+
+
+class Source(Protocol):
+    """Where the credential of a call comes from."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it gives."""
+        ...
+
+    @property
+    def fetches(self) -> bool:
+        """Whether somebody must be asked for it."""
+        ...
+
+    async def get(self) -> Credential:
+        """A credential for one call.
+
+        Raises:
+            VivaError: there is none.
+        """
+        ...
+
+
+class Given:
+    """A credential that is at hand."""
+
+    def __init__(self, words: Words, kind: Kind) -> None:
+        """Take it.
+
+        Raises:
+            ConfigError: it is empty, or cannot stand in an HTTP header.
+        """
+        self._credential = Credential(secret(words, kind), kind)
+
+    @property
+    def kind(self) -> Kind:
+        """What it gives."""
+        return self._credential.kind
+
+    @property
+    def fetches(self) -> bool:
+        """No."""
+        return False
+
+    async def get(self) -> Credential:
+        """The same one each time."""
+        return self._credential
+
+
+class Fetched:
+    """A client secret that the application fetches, a fresh one for each call."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+
+    @property
+    def kind(self) -> Kind:
+        """A client secret."""
+        return Kind.CLIENT_SECRET
+
+    @property
+    def fetches(self) -> bool:
+        """Yes."""
+        return True
+
+    async def get(self) -> Credential:
+        """A fresh one.
+
+        Raises:
+            RefusedError: the function failed.
+            ConfigError: it gave no secret.
+        """
+        try:
+            if inspect.iscoroutinefunction(self._fetch):
+                words = await cast("Awaitable[Words]", self._fetch())
+            else:
+                got = await asyncio.to_thread(self._fetch)
+                words = await got if inspect.isawaitable(got) else got
+        except VivaError:
+            raise
+        except Exception as error:
+            raise RefusedError(
+                f"The function that fetches client secrets failed: {type(error).__name__}: {error}",
+                fault=Fault.CALLER,
+                next=NewSecret(),
+            ) from error
+        return Credential(secret(words, Kind.CLIENT_SECRET), Kind.CLIENT_SECRET)
+
+
+def secret(words: object, kind: Kind) -> Secret:
+    """Words that can be sent.
+
+    Raises:
+        ConfigError: they are none.
+    """
+    if isinstance(words, str):
+        words = Secret(words.strip())
+    if not isinstance(words, Secret) or not words:
+        raise ConfigError(f"The {kind.value} is empty or not a string; expected something like sk-… or ek_…")
+    plain = words.reveal()
+    if not plain.isascii() or not plain.isprintable() or " " in plain:
+        raise ConfigError(f"The {kind.value} has a blank or a character that no key has; was it copied whole?")
+    return words
