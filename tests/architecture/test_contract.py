@@ -15,7 +15,6 @@ SINS: Final = {
     "errors.py": "import vivavoce.wire.event",  # Layers point one way
     "stray/__init__.py": "",  # … and every package has its layer
     "session/host.py": "import time",  # Pure layers
-    "client/policy.py": "import random",  # … of which the policy is one
     "gateway/quota.py": "import vivavoce.store.memory",  # Applications meet ports
     "transport/memory.py": "import vivavoce.session.host",  # Ports carry
     "transport/websocket.py": "import vivavoce.transport.memory",  # Transports
@@ -45,13 +44,20 @@ def test_imports_point_where_the_picture_says() -> None:
     assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
-def test_every_engine_that_is_declared_has_its_contract() -> None:
+def contracts() -> dict[str, dict[str, list[str]]]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    contracts = {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
-    declared = {
-        entry.partition(":")[0] for group in settings["project"]["entry-points"].values() for entry in group.values()
-    }
-    independent = set(contracts["engines"]["modules"])
+    return {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
+
+
+def test_the_policy_of_a_client_is_a_pure_layer_once_there_is_one() -> None:
+    policy = ROOT / "src" / "vivavoce" / "client" / "policy.py"
+    assert policy.exists() == ("vivavoce.client.policy" in contracts()["pure"]["source_modules"])
+
+
+def test_every_engine_that_is_declared_has_its_contract() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {entry.partition(":")[0] for group in project["entry-points"].values() for entry in group.values()}
+    independent = set(contracts()["engines"]["modules"])
     assert {module for module in declared if not independent & {module, module.rpartition(".")[0]}} == set()
 
 
