@@ -1,1 +1,95 @@
-"""Realtime voice conversations with a machine over WebRTC, in the OpenAI Realtime protocol."""
+"""Realtime voice conversations with a machine over WebRTC, in the OpenAI Realtime protocol.
+
+    async with vivavoce.connect() as call:
+        await call.send_audio(samples)
+        async for caption in call.captions():
+            print(caption.role.value, caption.text)
+
+Names are loaded when they are first used, so importing this costs next to nothing.
+"""
+
+from importlib import import_module as _load
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from vivavoce.assembly import connect
+    from vivavoce.client.call import Call, Timings
+    from vivavoce.client.state import State
+    from vivavoce.errors import (
+        ConfigError,
+        DeviceError,
+        EngineError,
+        Fault,
+        Never,
+        NewSecret,
+        OfferError,
+        OtherTransport,
+        RefusedError,
+        RequestError,
+        Retry,
+        TransportError,
+        VivaError,
+    )
+    from vivavoce.session.caption import Caption, CaptionState, Role
+    from vivavoce.session.peer import Activity
+    from vivavoce.session.timing import Turn
+    from vivavoce.session.tokens import Tokens
+    from vivavoce.telemetry.secret import Secret
+    from vivavoce.transport.interface import Link
+    from vivavoce.transport.webrtc.settings import IceServer
+    from vivavoce.wire.event import UnknownEvent
+
+__all__ = [
+    "Activity",
+    "Call",
+    "Caption",
+    "CaptionState",
+    "ConfigError",
+    "DeviceError",
+    "EngineError",
+    "Fault",
+    "IceServer",
+    "Link",
+    "Never",
+    "NewSecret",
+    "OfferError",
+    "OtherTransport",
+    "RefusedError",
+    "RequestError",
+    "Retry",
+    "Role",
+    "Secret",
+    "State",
+    "Timings",
+    "Tokens",
+    "TransportError",
+    "Turn",
+    "UnknownEvent",
+    "VivaError",
+    "connect",
+]
+
+_HOMES: Final = {
+    "vivavoce.assembly": ("connect",),
+    "vivavoce.client.call": ("Call", "Timings"),
+    "vivavoce.client.state": ("State",),
+    "vivavoce.session.caption": ("Caption", "CaptionState", "Role"),
+    "vivavoce.session.peer": ("Activity",),
+    "vivavoce.session.timing": ("Turn",),
+    "vivavoce.session.tokens": ("Tokens",),
+    "vivavoce.telemetry.secret": ("Secret",),
+    "vivavoce.transport.interface": ("Link",),
+    "vivavoce.transport.webrtc.settings": ("IceServer",),
+    "vivavoce.wire.event": ("UnknownEvent",),
+}
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'vivavoce' has no name {name!r}")
+    return getattr(_load(_HOME_OF.get(name, "vivavoce.errors")), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -3,18 +3,31 @@
 What is chosen is imported when it is chosen, so that a client loads no server and a server no microphone.
 """
 
+import os
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from vivavoce.clock import Clock, SystemClock
+from vivavoce.errors import ConfigError, RequestError
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from vivavoce.answer.job import Engines
+    from vivavoce.client.call import Call
+    from vivavoce.client.endpoint import Endpoint
+    from vivavoce.client.line import Line
+    from vivavoce.client.player import Player
+    from vivavoce.client.secret import Fetch, Source, Words
+    from vivavoce.client.tool import Function
+    from vivavoce.engine.interface import Detector, Speaker
     from vivavoce.gateway.identity import Keyring
     from vivavoce.gateway.settings import Settings as GatewaySettings
-    from vivavoce.transport.webrtc.settings import WebRtcSettings
+    from vivavoce.transport.pacer import Pacer
+    from vivavoce.transport.webrtc.settings import IceServer, WebRtcSettings
+    from vivavoce.wire.config import FunctionTool, Session
 
 # ── the server ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -110,3 +123,154 @@ def server_app(
         needs=(pacer, engines.detector, engines.transcriber, engines.thinker, engines.speaker),
     )
     return gateway_app(settings.gateway, keyring, answers, MemoryStore(clock), clock, take)
+
+
+# ── the client ──────────────────────────────────────────────────────────────────────────────────────────
+
+MODEL: Final = MODELS[0]
+"""Asked for where nobody names a model."""
+
+
+@asynccontextmanager
+async def connect(  # noqa: PLR0913  # the public door; every argument has a name and a default
+    *,
+    model: str | None = None,
+    base_url: str | None = None,
+    api_key: "Words | None" = None,
+    client_secret: "Words | Fetch | None" = None,
+    transport: Literal["webrtc", "websocket"] = "webrtc",
+    session: "Mapping[str, object] | Session | None" = None,
+    tools: "Sequence[Function]" = (),
+    ice_servers: "Sequence[IceServer]" = (),
+    player: "Player | None" = None,
+    timeout_s: float = 20.0,
+) -> "AsyncGenerator[Call, None]":
+    """A voice call: `async with vivavoce.connect(model="gpt-realtime-2.1") as call:`.
+
+    Args:
+        model: who shall answer; on Azure the name of a deployment. If not given, that of `session`, or `MODEL`.
+        base_url: the provider, like `https://api.openai.com/v1`; from `OPENAI_BASE_URL`, else OpenAI.
+        api_key: from `OPENAI_API_KEY` (on Azure `AZURE_OPENAI_API_KEY`) if not given.
+        client_secret: in place of a key, a client secret, or a function or coroutine function that fetches one.
+        transport: `webrtc`, or `websocket` where UDP is shut.
+        session: the config, by the wire's own names.
+        tools: Python functions that the model may call. What they take is read from their signatures, what they are
+            for from their docstrings; plain ones run in threads.
+        ice_servers: STUN and TURN servers, for networks in which nothing else gets through.
+        player: a loudspeaker (`vivavoce.client.device`); without one, sound is only handed to who reads it.
+        timeout_s: how long connecting may take.
+
+    Raises:
+        ConfigError: something that no server could do, or no key.
+        RefusedError: the server said no.
+        TransportError: it could not be reached, or nothing gets through.
+    """
+    from vivavoce.client.call import Call
+    from vivavoce.client.drive import Plan
+    from vivavoce.client.endpoint import OPENAI, endpoint
+    from vivavoce.client.tool import tools as read_tools
+    from vivavoce.transport.pacer import Pacer
+
+    place = endpoint(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI)
+    source = _source(place, api_key, client_secret)
+    functions = read_tools(tools)
+    config = _session(session, model, place, [tool.declaration for tool in functions.values()])
+    async with AsyncExitStack() as entered:
+        pacer = await entered.enter_async_context(Pacer())
+        line = _line(transport, place, source, pacer, ice_servers, timeout_s)
+        plan = Plan(line, config, SystemClock(), functions, player, timeout_s)
+        yield await entered.enter_async_context(Call(plan))
+
+
+def open_speaker(name: str = "espeak") -> "Speaker":
+    """A speaker by the name that settings give it, not loaded yet.
+
+    Raises:
+        ConfigError: there is none of that name, or it is not installed.
+    """
+    from vivavoce.engine.registry import EngineSpec, Registry
+
+    return Registry().speaker(EngineSpec.parse(name), SystemClock())
+
+
+def open_detector(name: str = "silero") -> "Detector":
+    """A speech detector by the name that settings give it, not loaded yet.
+
+    Raises:
+        ConfigError: there is none of that name, or it is not installed.
+    """
+    from vivavoce.engine.registry import EngineSpec, Registry
+
+    return Registry().detector(EngineSpec.parse(name), SystemClock())
+
+
+def _source(place: "Endpoint", api_key: "Words | None", client_secret: "Words | Fetch | None") -> "Source":
+    from vivavoce.client.endpoint import Provider
+    from vivavoce.client.secret import Fetched, Given, Kind
+
+    if client_secret is not None:
+        return Fetched(client_secret) if callable(client_secret) else Given(client_secret, Kind.CLIENT_SECRET)
+    names = ["AZURE_OPENAI_API_KEY"] if place.provider is Provider.AZURE else []
+    names.append("OPENAI_API_KEY")
+    key = api_key or next((os.environ[name] for name in names if os.environ.get(name)), None)
+    if key is None:
+        raise ConfigError(
+            f"There is no API key for {place}. Set {names[0]}, or give api_key or client_secret. "
+            "To try things without one, run `viva serve` on this computer."
+        )
+    return Given(key, Kind.API_KEY)
+
+
+def _session(
+    session: "Mapping[str, object] | Session | None",
+    model: str | None,
+    place: "Endpoint",
+    tools: "Sequence[FunctionTool]",
+) -> "Session":
+    import msgspec
+    from msgspec import UNSET
+
+    from vivavoce.client.endpoint import Provider
+    from vivavoce.wire.codec import decode_session
+    from vivavoce.wire.config import RealtimeSession
+
+    if isinstance(session, Mapping):
+        try:
+            session = decode_session(msgspec.json.encode({"type": "realtime", **session}))
+        except RequestError as error:
+            raise ConfigError(f"The session cannot be so: {error.message}") from error
+        except TypeError as error:
+            raise ConfigError(f"The session cannot be written as JSON: {error}.") from error
+    config = RealtimeSession() if session is None else session
+    if not isinstance(config, RealtimeSession):
+        return config
+    wanted = model or config.model
+    if not isinstance(wanted, str):
+        if place.provider is Provider.AZURE:
+            raise ConfigError("On Azure the model is the name of your deployment; give one.")
+        wanted = MODEL
+    declared = [] if config.tools is UNSET else config.tools
+    return msgspec.structs.replace(config, model=wanted, tools=[*declared, *tools] if declared or tools else UNSET)
+
+
+def _line(
+    transport: Literal["webrtc", "websocket"],
+    place: "Endpoint",
+    source: "Source",
+    pacer: "Pacer",
+    ice_servers: "Sequence[IceServer]",
+    timeout_s: float,
+) -> "Line":
+    from vivavoce.client.line import MediaLine, SocketLine
+
+    if transport == "websocket":
+        from vivavoce.transport.websocket import dial
+
+        return SocketLine(place, source, dial)
+    if transport == "webrtc":
+        from vivavoce.transport.webrtc.offerer import WebRtcOfferer
+        from vivavoce.transport.webrtc.settings import WebRtcSettings
+
+        settings = WebRtcSettings(ice_servers=tuple(ice_servers))
+        return MediaLine(place, source, lambda: WebRtcOfferer(pacer, settings), timeout_s=timeout_s)
+    raise ConfigError(f"There is no transport {transport!r}; choose webrtc or websocket.")
