@@ -13,7 +13,7 @@ from typing import Final
 
 from vivavoce.session.spoken import Spoken, spoken
 
-__all__ = ["CLAUSE_MIN", "FIRST_MIN", "LATER_MIN", "LIMIT", "Sentences", "Spoken", "spoken"]
+__all__ = ["CLAUSE_MIN", "FIRST_MIN", "LATER_MIN", "LIMIT", "LINK_LIMIT", "Sentences", "Spoken", "spoken"]
 
 FIRST_MIN: Final = 8
 """Shortest first piece, in characters (wide ones count twice): below it a speaker sounds chopped."""
@@ -23,6 +23,9 @@ CLAUSE_MIN: Final = 30
 """A first piece may end at a comma, semicolon, colon or dash when it is this long."""
 LIMIT: Final = 220
 """No piece of prose is longer; a cut is forced between two words."""
+
+LINK_LIMIT: Final = 2_000
+"""No link is longer; what claims to be one is cut here."""
 
 _FENCE = "```"
 _CLOSERS = r"""["'”’»)\]}*_`]*+"""
@@ -161,9 +164,11 @@ class Sentences:
         return _between_graphemes(window, LIMIT)
 
     def _after_word(self) -> int | None:
-        """A link of any length stays whole, so that `spoken` can drop it; wait for its end."""
-        found = re.search(r"\s", self._held)
-        return found.end() if found else None
+        """A link stays whole, so that `spoken` can drop it; wait for its end."""
+        found = re.search(r"\s", self._held[:LINK_LIMIT])
+        if found:
+            return found.end()
+        return LINK_LIMIT if len(self._held) > LINK_LIMIT else None
 
 
 def _full_stop(window: str, stop: re.Match[str], following: str) -> _Verdict:

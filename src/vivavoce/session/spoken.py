@@ -35,6 +35,7 @@ _MARKUP = re.compile(
     | (?P<link>!?\[(?P<label>[^\]\n]*)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\[[^\]\n]*\]))
     | (?P<torn>\]\((?:https?|ftp)://[^\s)]*\)?)
     | (?P<address><?\b(?:https?|ftp|wss?)://(?:www\.)?(?P<host>[\w.-]*\w)(?:[/:?\#](?:[^\s<>]*[\w/])?)?>?)
+    | (?P<noise>[!-~]{{80,}})
     | (?P<tag></?[A-Za-z][A-Za-z0-9]*(?:\s[^<>\n]*)?/?>)
     | (?P<rule>^[^\S\n]*(?:(?:[-*_=][^\S\n]*){{3,}}|[|](?:[-|:]|[^\S\n])*-(?:[-|:]|[^\S\n])*)$)
     | (?P<lead>^[^\S\n]*(?:\#{{1,6}}[^\S\n]+|(?:>[^\S\n]?)+|[-*+•][^\S\n]+(?:\[[ xX]\][^\S\n]+)?))
@@ -53,7 +54,8 @@ _WORD = re.compile(r"[^\W_]")
 def spoken(text: str) -> Spoken:
     """The words of `text` for a speaker, each character with its place in `text`.
 
-    Left out: code blocks, markdown marks, HTML tags, emoji, the address behind a link. A bare address is said as
+    Left out: code blocks, markdown marks, HTML tags, emoji, the address behind a link, and runs of 80 and more signs
+    without a blank, which are data and not words. A bare address is said as
     its host. Lines and table cells become pauses, blanks are single, nothing begins or ends with one. Text with no
     letter or digit left has nothing to say and gives an empty string.
     """
@@ -126,7 +128,7 @@ def _say_mark(text: str, mark: re.Match[str], said: _Said) -> None:
             said.close(end)
         case "line" | "cell":
             said.pause(end)
-        case "blank" | "fence" | "picture" | "rule":
+        case "blank" | "fence" | "picture" | "rule" | "noise":
             said.blank(end)
         case _:
             pass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vivavoce.session.sentence import CLAUSE_MIN, LIMIT, Sentences
+from vivavoce.session.sentence import CLAUSE_MIN, LIMIT, LINK_LIMIT, Sentences
 
 
 def pieces_of(text: str) -> list[str]:
@@ -206,6 +206,11 @@ def test_a_link_of_any_length_stays_whole() -> None:
     link = "https://example.com/" + "a" * 400
     assert pieces_of(link + " is the address.") == [link + " ", "is the address."]
     assert pieces_of("地址" + link) == ["地址", link]
+
+
+def test_what_claims_to_be_a_link_does_not_grow_for_ever() -> None:
+    link = "https://example.com/" + "a" * LINK_LIMIT
+    assert pieces_of(link) == [link[:LINK_LIMIT], link[LINK_LIMIT:]]
 
 
 def test_a_block_of_code_is_one_piece_whatever_is_in_it() -> None:

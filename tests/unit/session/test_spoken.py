@@ -31,6 +31,8 @@ from vivavoce.session.spoken import spoken
         ("a torn guide](https://example.com/x) here.", "a torn guide here."),
         ("Run this:\n```sh\nrm -rf x\n```\nDone.", "Run this: Done."),
         ("Run this:\n```sh\nrm -rf x", "Run this:"),
+        ("Here: ![x](data:image/png;base64," + "iVBORw0KGgo" * 15 + ") is it.", "Here: x is it."),
+        ("Here: data:image/png;base64," + "iVBORw0KGgo" * 15 + " is it.", "Here: is it."),
         ("A<br>B <b>bold</b> <a href='x'>link</a>.", "AB bold link."),
         ("It is 3 < 4 and 5 > 4.", "It is 3 < 4 and 5 > 4."),
         ("Great 😀👍🏽! Flags 🇩🇪 and 👩‍👧 too ❤️.", "Great ! Flags and too ."),
