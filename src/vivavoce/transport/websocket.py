@@ -32,6 +32,7 @@ LARGEST_DIALLED: Final = 24 * 2**20
 CLOSE_S: Final = 2.0
 """How long leaving may take before the connection is dropped."""
 
+_SENDABLE: Final = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}  # RFC 6455, section 7.4
 _KEY: Final = re.compile(r"\b(?:sk-|ek_)[\w*-]+")
 
 # The package writes headers and messages at DEBUG: the key, and what people say. So it is held to warnings here,
@@ -209,17 +210,17 @@ class WebSocketTransport:
         )
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """See `Transport.close`. A reason is cut to the 123 bytes that a close frame holds."""
+        """See `Transport.close`. A code that may not travel becomes 1000; a reason is cut to 123 bytes."""
         if self._gone.is_set():
             return
-        self._leave(Closed(ClosedBy.US, code, reason))
+        self._leave(Closed(ClosedBy.US, code if code in _SENDABLE else 1000, reason))
         if self._running:
             await self._gone.wait()
         else:
             with suppress(TimeoutError, _Gone):
                 async with asyncio.timeout(self._close_s):
                     await self._write()
-            self._end(self._farewell or Closed(ClosedBy.US, code, reason))
+            self._end(self._farewell or Closed(ClosedBy.US))
 
     # ── the three tasks of a run ────────────────────────────────────────────────────────────────────────
 

@@ -61,9 +61,9 @@ class Listener:
         pieces = [each.samples for each in self.all(Sound)]
         return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
 
-    async def until(self, happened: Callable[[], bool]) -> None:
+    async def until(self, happened: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
         """Until something delivered has made this true."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             while not happened():
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -71,8 +71,8 @@ class Listener:
     async def opened(self) -> None:
         await self.until(lambda: bool(self.all(Opened)))
 
-    async def closed(self) -> Closed:
-        await self.until(lambda: bool(self.all(Closed)))
+    async def closed(self, patience_s: float = PATIENCE_S) -> Closed:
+        await self.until(lambda: bool(self.all(Closed)), patience_s)
         return self.all(Closed)[0]
 
     async def heard(self, samples: int) -> None:

@@ -106,11 +106,16 @@ async def test_flushing_silences_the_listener_soon(connect_with_sound: Connect) 
 
 @pytest.mark.realtime
 async def test_nothing_that_was_said_last_is_drawn_out(connect_with_sound: Connect) -> None:
+    said_ms, lengths = 200, list[int]()
     async with connect_with_sound() as pair, listening(*pair) as (near, far):
-        near.transport.play(tone(500))
-        await far.until(lambda: loud(far.sound) >= sample_count(400))
-        await far.heard(sample_count(500))
-        assert loud(far.sound) <= sample_count(560)
+        for _ in range(5):
+            before = loud(far.sound)
+            near.transport.play(tone(said_ms))
+            await far.until(lambda: len(near.all(Played)) % 2 == 0 and loud(far.sound) > before)  # noqa: B023
+            await far.heard(sample_count(400))
+            lengths.append(loud(far.sound) - before)
+    # The middle one: a stall of this machine while it speaks makes a single one longer.
+    assert sorted(lengths)[2] <= sample_count(said_ms + 60)
 
 
 async def test_where_sound_travels_as_text_playing_is_refused(connect_without_sound: Connect) -> None:

@@ -5,10 +5,11 @@ classes cost 40 % more per call. Why this engine: docs/explain/decisions/0002-we
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import cache
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import webrtc
 import wrtc
@@ -19,6 +20,9 @@ from vivavoce.transport.webrtc import sdp
 from vivavoce.transport.webrtc.settings import WebRtcSettings
 
 Native = TypeVar("Native")
+
+_QUOTED: Final = re.compile(r"\s*\([a-z]=.*\)\s*$", re.DOTALL)
+"""The engine ends its complaint with the line it is about, which may hold a password or an address."""
 
 
 def native(wrapper: WebRTCObject[Native]) -> Native:
@@ -82,13 +86,9 @@ async def negotiating(
         voice.close()
         dismiss(peer)
         match failure:
-            case webrtc.RTCError(sdp_line_number=int() as number):
-                # Its message quotes the line, which may hold a password.
-                raise OfferError(f"The WebRTC engine cannot read line {number} of the SDP.") from None
-            case webrtc.RTCError():
-                raise OfferError("The WebRTC engine cannot read the SDP.") from None
-            case webrtc.RTCException() | TypeError() | ValueError():
-                raise OfferError(f"The WebRTC engine cannot use the SDP: {failure}") from failure
+            case webrtc.RTCException():
+                said = _QUOTED.sub("", str(failure)).rstrip(".")
+                raise OfferError(f"The WebRTC engine cannot use the SDP: {said}.") from None
             case TimeoutError():
                 message = f"The WebRTC engine took longer than {settings.answer_s} s to negotiate; try again."
                 raise TransportError(message, fault=Fault.OURS, next=Retry(1.0)) from failure

@@ -89,13 +89,20 @@ def read(sdp: str) -> Description:
     Raises:
         OfferError: too large, not SDP, without a usable audio section, or without what ICE and DTLS need.
     """
-    if len(sdp) > MOST_BYTES or len(sdp.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+    if len(sdp) > MOST_BYTES or _size(sdp) > MOST_BYTES:
         raise OfferError(f"The SDP is longer than {MOST_BYTES} bytes; send one for a single call.")
     description = parse(sdp)
     if len(description.sections) > MOST_SECTIONS:
         raise OfferError(f"The SDP has {len(description.sections)} media sections; at most {MOST_SECTIONS} are read.")
     _check_audio(description)
     return description
+
+
+def _size(sdp: str) -> int:
+    try:
+        return len(sdp.encode())
+    except UnicodeEncodeError:
+        raise OfferError("This is not SDP: it holds halves of characters that UTF-8 cannot express.") from None
 
 
 def parse(sdp: str) -> Description:

@@ -1,0 +1,77 @@
+"""Quality figures out of an engine's report."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from vivavoce.transport.interface import Link
+from vivavoce.transport.webrtc.reading import read
+
+PAIR = {
+    "type": "candidate-pair",
+    "id": "CP1",
+    "localCandidateId": "I1",
+    "state": "succeeded",
+    "nominated": True,
+    "currentRoundTripTime": 0.042,
+    "bytesSent": 1000,
+    "bytesReceived": 2000,
+}
+OTHER = PAIR | {"id": "CP0", "localCandidateId": "I0", "nominated": False, "currentRoundTripTime": 9.0}
+LOCAL = {"type": "local-candidate", "id": "I1", "candidateType": "host", "protocol": "udp", "address": "192.0.2.1"}
+HEARD = {
+    "type": "inbound-rtp",
+    "id": "IT1",
+    "kind": "audio",
+    "jitter": 0.007,
+    "packetsReceived": 500,
+    "packetsLost": -1,
+    "totalSamplesReceived": 48_000,
+    "concealedSamples": 5_280,
+    "silentConcealedSamples": 4_800,
+}
+
+
+def report(*entries: Mapping[str, object]) -> str:
+    return json.dumps([{"timestamp": 1, **entry} for entry in entries])
+
+
+def test_the_pair_in_use_and_what_is_heard_are_read() -> None:
+    link = read(report(OTHER, PAIR, LOCAL, HEARD, {"type": "codec", "id": "C"}))
+    assert link.round_trip_ms == pytest.approx(42.0)
+    assert link.jitter_ms == pytest.approx(7.0)
+    assert (link.packets_received, link.packets_lost) == (500, -1)
+    assert (link.bytes_sent, link.bytes_received) == (1000, 2000)
+    assert link.concealed_ratio == pytest.approx(0.01)
+    assert link.path == "host/udp"
+
+
+def test_the_transports_own_word_on_the_pair_wins() -> None:
+    transport = {"type": "transport", "id": "T", "selectedCandidatePairId": "CP0"}
+    assert read(report(transport, OTHER, PAIR, LOCAL)).round_trip_ms == 9000.0
+
+
+def test_the_way_to_a_relay_is_named() -> None:
+    relay = LOCAL | {"candidateType": "relay", "relayProtocol": "tls"}
+    assert read(report(PAIR, relay)).path == "relay/udp/tls"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [(), (LOCAL,), ({"type": "inbound-rtp", "id": "v", "kind": "video", "jitter": 1.0},), ({"type": "x", "id": "y"},)],
+)
+def test_what_is_not_known_stays_unknown(entries: tuple[Mapping[str, object], ...]) -> None:
+    assert read(report(*entries)) == Link()
+
+
+def test_a_sender_that_pauses_is_not_counted_as_loss() -> None:
+    paused = HEARD | {"concealedSamples": 4_800}
+    assert read(report(paused)).concealed_ratio == 0.0
+    assert read(report(HEARD | {"totalSamplesReceived": 0})).concealed_ratio is None
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[{}]", "not json"])
+def test_what_is_no_report_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        read(text)
