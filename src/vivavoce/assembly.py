@@ -7,16 +7,17 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from vivavoce.clock import Clock, SystemClock
-from vivavoce.errors import ConfigError, RequestError
+from vivavoce.errors import ConfigError, DeviceError, RequestError
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from vivavoce.answer.job import Engines
     from vivavoce.client.call import Call
+    from vivavoce.client.device import Card
     from vivavoce.client.endpoint import Endpoint
     from vivavoce.client.line import Line
     from vivavoce.client.player import Player
@@ -180,6 +181,24 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         line = _line(transport, place, source, pacer, ice_servers, timeout_s)
         plan = Plan(line, config, SystemClock(), functions, player, timeout_s)
         yield await entered.enter_async_context(Call(plan))
+
+
+def open_card() -> "Card":
+    """The sound card of this computer.
+
+    Raises:
+        DeviceError: there is no driver for one.
+    """
+    from importlib import import_module
+
+    try:
+        card = import_module("sounddevice")
+    except (ImportError, OSError) as error:
+        raise DeviceError(
+            f"Sound devices cannot be used here: {error}. Install PortAudio (Debian: apt-get install libportaudio2), "
+            "or do without: see --say, --file and --out of `viva talk`."
+        ) from error
+    return cast("Card", card)
 
 
 def open_speaker(name: str = "espeak") -> "Speaker":
