@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from vivavoce.session import answers, response, turn
+from vivavoce.session import output, response, turn
 
 PAGE = Path(__file__).parents[1] / "explain" / "architecture.md"
-MACHINES = (turn.MOVES, response.MOVES, answers.MOVES)
+MACHINES = (turn.MOVES, response.MOVES, output.MOVES)
 
 
 def drawn(page: str) -> str:

@@ -6,22 +6,18 @@ every rule of the protocol and composes four smaller machines: `Conversation`, `
 `error` event; nothing here raises for it.
 """
 
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from math import inf
 from typing import Final, assert_never
 
-import msgspec
-from msgspec import UNSET
-from msgspec.structs import replace
+from msgspec import UnsetType
 
-from vivavoce.audio.format import Decoder, Encoder
 from vivavoce.audio.frame import RATE_HZ, Pcm
 from vivavoce.errors import RequestError
 from vivavoce.session.answers import Answers, Sound
-from vivavoce.session.conversation import Conversation, item_id, with_id
+from vivavoce.session.conversation import Conversation, item_id
 from vivavoce.session.effect import Effect, Hangup, Ids, Job, Think
 from vivavoce.session.intake import Intake
+from vivavoce.session.items import Items
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.recording import Archive
 from vivavoce.session.response import Response
@@ -29,17 +25,14 @@ from vivavoce.session.result import Failed, Partial, Result
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import History, Settings, known, wish
 from vivavoce.session.turn import Onset, Pause
+from vivavoce.session.upload import Upload
 from vivavoce.wire.codec import decode_client
 from vivavoce.wire.config import RealtimeSession, ResponseConfig, Session
 from vivavoce.wire.event import (
     ClientEvent,
-    ConversationItemAdded,
     ConversationItemCreate,
     ConversationItemDelete,
-    ConversationItemDeleted,
-    ConversationItemDone,
     ConversationItemRetrieve,
-    ConversationItemRetrieved,
     ConversationItemTruncate,
     Error,
     ErrorBody,
@@ -53,26 +46,10 @@ from vivavoce.wire.event import (
     SessionUpdate,
     SessionUpdated,
 )
-from vivavoce.wire.item import (
-    AssistantMessage,
-    FunctionCall,
-    InputAudio,
-    InputItem,
-    Item,
-    ItemReference,
-    OutputAudio,
-    UserMessage,
-)
-
-APPEND_LIMIT: Final = 15 * 1024 * 1024
-"""Decoded bytes that one `input_audio_buffer.append` may carry."""
-
-RETRIEVED_LIMIT: Final = 48 * 1024
-"""Sound that `conversation.item.retrieved` may carry over a data channel, in bytes; more could kill the channel."""
+from vivavoce.wire.item import Item
 
 STALL_S: Final = 1.0
 """Media that stops for so long while somebody speaks ends the turn: a muted or vanished caller says nothing more."""
-
 
 ItemEvent = ConversationItemCreate | ConversationItemRetrieve | ConversationItemTruncate | ConversationItemDelete
 
@@ -98,7 +75,10 @@ class Host:
         self._archive = Archive()
         self._intake = Intake(self._out, self._conversation, self._archive)
         self._answers = Answers(self._out, self._conversation, self._archive, sound)
-        self._decoder = Decoder(self._settings.input_format.type)
+        self._items = Items(
+            self._out, self._conversation, self._archive, self._intake, self._answers, self._settings, sound
+        )
+        self._upload = Upload(self._settings.input_format.type)
         self._lifetime_s = lifetime_s
         self._expires_at = now + lifetime_s
         self._last_sound: float = now
@@ -191,14 +171,14 @@ class Host:
         self._intake.tick(now)
         self._wake(now)
         self._answers.tick(now)
-        idle_at = self._idle_at(now)
+        idle_at = self._idle_at
         if idle_at is not None and now >= idle_at:
             self._time_out(now)
         return self._out.drain()
 
     def deadline(self, now: float) -> float:
         """When `tick` is due if nothing else happens."""
-        times = (self._stall_at, self._intake.deadline, self._answers.deadline(now), self._idle_at(now))
+        times = (self._stall_at, self._intake.deadline, self._answers.deadline, self._idle_at)
         return min((time for time in times if time is not None), default=self._expires_at)
 
     def close(self, now: float) -> list[Effect]:
@@ -231,29 +211,29 @@ class Host:
     def _handle_item(self, event: ItemEvent, now: float) -> None:
         match event:
             case ConversationItemCreate():
-                self._create_item(event, now)
+                self._items.create(event.item, known(event.previous_item_id, None), now)
             case ConversationItemRetrieve():
-                self._retrieve(event.item_id)
+                self._items.retrieve(event.item_id)
             case ConversationItemTruncate():
-                self._answers.truncate(event.item_id, event.content_index, event.audio_end_ms)
+                self._answers.truncate(event.item_id, event.content_index, event.audio_end_ms, now)
             case ConversationItemDelete():
-                self._delete(event.item_id)
+                self._items.delete(event.item_id)
+                self._wake(now)
             case _:
                 assert_never(event)
 
     def _update(self, session: Session) -> None:
-        before = self._settings.detection, self._settings.input_format
-        history = History(voice_used=self._answers.voice_used)
-        self._settings.update(session, history)
-        if self._settings.detection is None and before[0] is not None:
+        detected = self._settings.detection is not None
+        self._settings.update(session, History(voice_used=self._answers.voice_used))
+        if detected and self._settings.detection is None:
             self._intake.stop_detecting()
-        if self._settings.input_format != before[1]:
-            self._decoder = Decoder(self._settings.input_format.type)
+        if self._settings.input_format.type != self._upload.format_name:
+            self._upload = Upload(self._settings.input_format.type)
         self._out.send(SessionUpdated(session=self._settings.session))
 
     def _append(self, audio: str, now: float) -> None:
         self._last_sound = now
-        self._intake.hear(self._decode(audio, self._decoder, "audio"), self._settings.detection)
+        self._intake.hear(self._upload.read(audio, "audio"), self._settings.detection)
 
     def _clear_output(self, now: float) -> None:
         if self._sound is not Sound.MEDIA:
@@ -265,79 +245,20 @@ class Host:
             )
         self._answers.clear(now)
 
-    def _create_item(self, event: ConversationItemCreate, now: float) -> None:
-        item = self._accept(event.item, "item")
-        sounds = self._sounds(item)
-        bare = _without_audio(item)
-        previous = self._conversation.insert(bare, known(event.previous_item_id, None))
-        self._out.send(ConversationItemAdded(item=bare, previous_item_id=previous))
-        self._out.send(ConversationItemDone(item=bare, previous_item_id=previous))
-        if sounds is not None:
-            self._intake.adopt(item_id(bare), sounds, self._settings.transcription, now)
-
-    def _accept(self, item: Item, param: str) -> Item:
-        """A client's item as the conversation will hold it.
-
-        Raises:
-            RequestError: assistant sound, which only the assistant makes.
-        """
-        if isinstance(item, AssistantMessage) and any(isinstance(part, OutputAudio) for part in item.content):
-            raise RequestError(
-                "Audio of the assistant cannot be inserted: use output_text.",
-                code="invalid_value",
-                param=f"{param}.content",
-            )
-        if isinstance(item, FunctionCall) and not isinstance(item.call_id, str):
-            item = replace(item, call_id=self._out.ids("call"))
-        item = replace(item, status=known(item.status, "completed"))
-        return item if isinstance(item.id, str) and item.id else with_id(item, self._out.ids("item"))
-
-    def _sounds(self, item: Item) -> Pcm | None:
-        """The sound of a client-made message that nobody has written down yet.
-
-        Raises:
-            RequestError: not sound in the session's input format.
-        """
-        if not isinstance(item, UserMessage):
-            return None
-        for place, part in enumerate(item.content):
-            if isinstance(part, InputAudio) and isinstance(part.audio, str) and not known(part.transcript, None):
-                decoder = Decoder(self._settings.input_format.type)
-                return self._decode(part.audio, decoder, f"item.content[{place}].audio")
-        return None
-
-    def _retrieve(self, id: str) -> None:
-        item = self._conversation.get(id)
-        if item is None:
-            raise RequestError(
-                f"Item with item_id '{id}' not found: nothing to retrieve.",
-                code="item_retrieve_invalid_item_id",
-                param="item_id",
-            )
-        self._out.send(ConversationItemRetrieved(item=self._with_audio(item)))
-
-    def _delete(self, id: str) -> None:
-        if not self._conversation.remove(id):
-            raise RequestError(
-                f"Item with item_id '{id}' not found: nothing to delete.",
-                code="item_delete_invalid_item_id",
-                param="item_id",
-            )
-        self._archive.remove(id)
-        self._out.send(ConversationItemDeleted(item_id=id))
-
     # ── answering ──────────────────────────────────────────────────────────────────────────────────────
 
     def _create_response(self, config: ResponseConfig, now: float) -> None:
         session = self._settings.realtime
         if session is None:
             raise RequestError("A transcription session makes no responses.", code="invalid_value", param="type")
-        context = None if isinstance(config.input, msgspec.UnsetType) else self._resolve(config.input)
+        wanted = wish(self._settings, session, config)
         in_band = known(config.conversation, "auto") == "auto"
+        if in_band:
+            self._answers.check_free()
         self._answers.create(
-            wish(self._settings, session, config),
+            wanted,
             conversation_id=self._conversation_id if in_band else None,
-            context=context,
+            context=None if isinstance(config.input, UnsetType) else self._items.context(config.input, now),
             metadata=known(config.metadata, None),
         )
         self._wake(now)
@@ -351,28 +272,11 @@ class Host:
         except RequestError as error:
             self._refuse(error, None)
 
-    def _resolve(self, context: list[InputItem]) -> tuple[Item, ...]:
-        """A response's own context, with what its references stand for."""
-        items: list[Item] = []
-        for place, item in enumerate(context):
-            if not isinstance(item, ItemReference):
-                items.append(self._accept(item, f"response.input[{place}]"))
-                continue
-            referred = self._conversation.get(item.id)
-            if referred is None:
-                raise RequestError(
-                    f"There is no item '{item.id}' in the conversation to refer to.",
-                    code="invalid_value",
-                    param=f"response.input[{place}].id",
-                )
-            items.append(referred)
-        return tuple(items)
-
     def _wake(self, now: float) -> None:
         """Let responses think whose context is known: whatever was said has been written down."""
         for response in self._answers.waiting:
             context = response.brief.context
-            items = self.items if context is None else context
+            items = self.items if context is None else context.items
             ids = [item_id(item) for item in items]
             if any(map(self._intake.transcribing, ids)):
                 continue
@@ -403,17 +307,18 @@ class Host:
         waits = self._sound is Sound.MEDIA and self._intake.speaking
         return self._last_sound + STALL_S if waits else None
 
-    def _idle_at(self, now: float) -> float | None:
-        timeout_ms, since = self._settings.idle_timeout_ms, self._answers.quiet_since(now)
+    @property
+    def _idle_at(self) -> float | None:
+        timeout_ms, since = self._settings.idle_timeout_ms, self._answers.quiet_since
         if timeout_ms is None or since is None or self._intake.speaking:
             return None
         return since + timeout_ms / 1000
 
     def _time_out(self, now: float) -> None:
-        since = self._answers.quiet_since(now) or now
-        quiet_from = self._intake.position - int((now - since) * RATE_HZ)
-        self._answers.begin_silence(now)
-        self._intake.time_out(quiet_from, self._settings.transcription, now)
+        since = self._answers.quiet_since
+        quiet_s = 0.0 if since is None else now - since
+        self._answers.forget_silence()
+        self._intake.time_out(self._intake.position - int(quiet_s * RATE_HZ), self._settings.transcription, now)
         self._answer_turn(now)
 
     def _expire(self, now: float) -> list[Effect]:
@@ -430,51 +335,3 @@ class Host:
     def _refuse(self, error: RequestError, event_id: str | None) -> None:
         body = ErrorBody(type=error.type, code=error.code, message=error.message, param=error.param, event_id=event_id)
         self._out.send(Error(error=body))
-
-    def _decode(self, audio: str, decoder: Decoder, param: str) -> Pcm:
-        """Base64 in the session's format as samples.
-
-        Raises:
-            RequestError: not base64, too much, or half a sample.
-        """
-        try:
-            data = b64decode(audio, validate=True)
-        except (Base64Error, ValueError):
-            raise RequestError(
-                f"Invalid '{param}': expected base64-encoded audio.", code="invalid_value", param=param
-            ) from None
-        if len(data) > APPEND_LIMIT:
-            raise RequestError(
-                f"Invalid '{param}': {len(data)} bytes of audio, at most {APPEND_LIMIT} fit in one event. Send less at "
-                "a time.",
-                code="invalid_value",
-                param=param,
-            )
-        try:
-            return decoder.decode(data)
-        except ValueError as problem:
-            raise RequestError(f"Invalid '{param}': {problem}.", code="invalid_value", param=param) from None
-
-    def _with_audio(self, item: Item) -> Item:
-        """The item with its sound, where that is kept and fits the connection."""
-        samples = self._archive.samples(item_id(item))
-        if samples is None or not isinstance(item, UserMessage | AssistantMessage):
-            return item
-        theirs = self._settings.input_format if isinstance(item, UserMessage) else self._settings.output_format
-        encoder = Encoder(theirs.type)
-        data = encoder.encode(samples) + encoder.flush()
-        if self._sound is Sound.MEDIA and len(data) > RETRIEVED_LIMIT:
-            return item
-        audio = b64encode(data).decode("ascii")
-        content = [
-            replace(part, audio=audio) if isinstance(part, InputAudio | OutputAudio) else part for part in item.content
-        ]
-        return replace(item, content=content)
-
-
-def _without_audio(item: Item) -> Item:
-    """The item as it travels and is kept: sound lives in the archive."""
-    if not isinstance(item, UserMessage):
-        return item
-    content = [replace(part, audio=UNSET) if isinstance(part, InputAudio) else part for part in item.content]
-    return replace(item, content=content)

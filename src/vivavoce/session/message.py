@@ -11,9 +11,9 @@ from typing import Literal, TypedDict, assert_never
 
 from vivavoce.audio.format import Encoder
 from vivavoce.audio.frame import Pcm
-from vivavoce.session.effect import Cancel, Job, Play, Speak
+from vivavoce.session.effect import Cancel, Job, Speak
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.playout import Playout
+from vivavoce.session.output import OutputBuffer
 from vivavoce.session.recording import Archive
 from vivavoce.session.result import Ended, Spoken
 from vivavoce.session.sentence import Sentences
@@ -71,9 +71,10 @@ class Message:
         self,
         out: Outbox,
         archive: Archive,
-        playout: Playout,
+        output: OutputBuffer,
         *,
         response_id: str,
+        conversation_id: str | None,
         item_id: str,
         output_index: int,
         voice: Voice | None,
@@ -81,10 +82,11 @@ class Message:
         self.item_id = item_id
         self.output_index = output_index
         self.response_id = response_id
+        self._conversation_id = conversation_id
         self.text = ""
         self._out = out
         self._archive = archive
-        self._playout = playout
+        self._output = output
         self._voice = voice
         self._sentences = Sentences()
         self._taken = 0
@@ -185,8 +187,7 @@ class Message:
         if self._voice is not None and self._voice.encoder is not None:
             self._deliver(self._voice.encoder.encode(samples))
         else:
-            self._playout.queue(self.response_id, self.item_id, len(samples))
-            self._out.add(Play(samples))
+            self._output.add(self.response_id, self._conversation_id, self.item_id, samples)
 
     def _deliver(self, data: bytes) -> None:
         if data:

@@ -59,10 +59,10 @@ class Playout:
         mine = (stretch for stretch in self._stretches if stretch.item_id == item_id)
         return sum(max(0, min(stretch.end, self._played) - stretch.start) for stretch in mine)
 
-    def started(self, response_id: str) -> bool:
-        """Whether a response's sound is being played: all that was queued before it has left."""
-        mine = (stretch for stretch in self._stretches if stretch.response_id == response_id)
-        return any(stretch.start <= self._played for stretch in mine)
+    def unheard(self, item_id: str) -> Stretch | None:
+        """What is playing or still to be played of an item."""
+        waiting = (stretch for stretch in self._stretches if stretch.end > self._played)
+        return next((stretch for stretch in waiting if stretch.item_id == item_id), None)
 
     def finished(self, response_id: str) -> bool:
         """Whether all that was queued of a response has been played."""

@@ -1,6 +1,5 @@
 """The sound behind items: how long it is, which words it says when, and the samples while there is room."""
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +13,7 @@ ROOM: Final = sample_count(60_000)
 
 @dataclass(slots=True)
 class Recording:
-    """One item's sound. `marks` are (sample, text length): so much text has been said by that sample, ascending."""
+    """One item's sound. `marks` are (sample, text length): so much text has been said by that sample."""
 
     length: int = 0
     text: str = ""
@@ -23,12 +22,7 @@ class Recording:
 
     def heard_text(self, samples: int) -> str:
         """The words that somebody has heard whole after that many samples. Never more than was said by then."""
-        said = 0
-        for at, text_end in self.marks:
-            if at > samples:
-                break
-            said = max(said, text_end)
-        return self.text[:said]
+        return self.text[: max((text_end for at, text_end in self.marks if at <= samples), default=0)]
 
 
 class Archive:
@@ -37,7 +31,9 @@ class Archive:
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
         self._kept = 0
-        self._recordings: OrderedDict[str, Recording] = OrderedDict()
+        self._recordings: dict[str, Recording] = {}
+        self._sounding: dict[str, Recording] = {}
+        """Those that still have samples, oldest first."""
 
     def get(self, item_id: str) -> Recording | None:
         """The item's recording, or None when it never had sound."""
@@ -49,14 +45,12 @@ class Archive:
 
     def add(self, item_id: str, samples: Pcm) -> Recording:
         """More sound of an item."""
-        recording = self.of(item_id)
+        recording = self._sounding[item_id] = self.of(item_id)
         recording.length += len(samples)
         recording.chunks.append(samples)
         self._kept += len(samples)
-        for other in self._recordings.values():
-            if self._kept <= self._room:
-                break
-            self._drop(other)
+        while self._kept > self._room:
+            self._drop(next(iter(self._sounding)))
         return recording
 
     def samples(self, item_id: str) -> Pcm | None:
@@ -72,18 +66,22 @@ class Archive:
         kept = self.samples(item_id)
         recording.text = recording.heard_text(samples)
         recording.marks = [mark for mark in recording.marks if mark[0] <= samples]
-        self._drop(recording)
         recording.length = min(recording.length, samples)
+        if item_id not in self._sounding:
+            return
+        self._drop(item_id)
         if kept is not None and samples:
-            recording.chunks = [kept[:samples]]
+            recording.chunks = [kept[:samples].copy()]
             self._kept += len(recording.chunks[0])
+            self._sounding[item_id] = recording
 
     def remove(self, item_id: str) -> None:
         """Forget an item's sound."""
-        recording = self._recordings.pop(item_id, None)
-        if recording is not None:
-            self._drop(recording)
+        if item_id in self._sounding:
+            self._drop(item_id)
+        self._recordings.pop(item_id, None)
 
-    def _drop(self, recording: Recording) -> None:
+    def _drop(self, item_id: str) -> None:
+        recording = self._sounding.pop(item_id)
         self._kept -= sum(map(len, recording.chunks))
         recording.chunks = []

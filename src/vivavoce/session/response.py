@@ -9,14 +9,16 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
+import msgspec
 from msgspec.structs import replace
 
+from vivavoce.session.context import Context
 from vivavoce.session.conversation import Conversation, item_id
 from vivavoce.session.effect import Cancel, Job, Think
 from vivavoce.session.message import Ending, Message, Voice
 from vivavoce.session.moves import Moves
 from vivavoce.session.outbox import Outbox
-from vivavoce.session.playout import Playout
+from vivavoce.session.output import OutputBuffer
 from vivavoce.session.recording import Archive
 from vivavoce.session.result import CallArguments, CallBegun, Ended, Failed, Result, Spoken, Thought, Words
 from vivavoce.session.settings import Wish
@@ -49,7 +51,7 @@ class Brief:
     conversation_id: str | None
     wish: Wish
     voice: Voice
-    context: tuple[Item, ...] | None
+    context: Context | None
     """What it is to answer instead of the conversation."""
     metadata: dict[str, str] | None
 
@@ -97,19 +99,24 @@ MOVES: Final = Moves(
 
 @dataclass(slots=True)
 class Call:
-    """A function call being made."""
+    """A function call being made. `index` is the thinker's number for it."""
 
+    index: int
     item: FunctionCall
     call_id: str
     output_index: int
     arguments: str = ""
 
 
+Step = Words | CallBegun | CallArguments | Thought
+"""What a thinker says, in its order."""
+
+
 class Response:
     """One response. `stage` says how far it is."""
 
     def __init__(
-        self, brief: Brief, out: Outbox, conversation: Conversation, archive: Archive, playout: Playout
+        self, brief: Brief, out: Outbox, conversation: Conversation, archive: Archive, output: OutputBuffer
     ) -> None:
         self.brief = brief
         self.stage: Stage = Waiting()
@@ -117,10 +124,10 @@ class Response:
         self._out = out
         self._conversation = conversation
         self._archive = archive
-        self._playout = playout
+        self._buffer = output
         self._open: Message | Call | None = None
         self._output: list[Item] = []
-        self._steps: deque[Words | CallBegun | CallArguments | Thought] = deque()
+        self._steps: deque[Step] = deque()
         self._last_sign: float | None = None
         out.send(ResponseCreated(response=self._object("in_progress", None, None)))
 
@@ -179,36 +186,67 @@ class Response:
     def _advance(self) -> None:
         while self._steps and not self.finished:
             step = self._steps[0]
-            if not isinstance(step, Words | CallArguments) and not self._settle():
+            # Models like to put blank lines before a call; they are no message.
+            blank = isinstance(step, Words) and not step.delta.strip() and not isinstance(self._open, Message)
+            if not blank and not self._ready(step):
                 return
             self._steps.popleft()
-            self._take(step)
+            if not blank:
+                self._take(step)
 
-    def _take(self, step: Words | CallBegun | CallArguments | Thought) -> None:
+    def _ready(self, step: Step) -> bool:
+        """Whether the step can be taken; closes what is open if the step begins something else."""
+        match self._open:
+            case None:
+                return True
+            case Message():
+                if isinstance(step, Words | CallArguments):
+                    return True
+                self._open.finish()
+                if self._open.busy:
+                    if isinstance(self.stage, Thinking) and isinstance(step, Thought):
+                        self.stage = MOVES.take(self.stage, "thought out", Speaking(self.stage.think))
+                    return False
+            case Call():
+                if isinstance(step, CallArguments):
+                    return True
+                # Calls may be written side by side: until this one is whole, more of it may follow.
+                for delta in self._pull(self._open.index):
+                    self._add_arguments(delta)
+                thought_out = any(isinstance(later, Thought) for later in self._steps)
+                if not thought_out and not _is_json(self._open.arguments):
+                    return False
+            case _:
+                assert_never(self._open)
+        cut_short = isinstance(step, Thought) and step.cut_short
+        self._close("incomplete" if cut_short else "completed")
+        return True
+
+    def _take(self, step: Step) -> None:
         match step:
             case Words(delta):
-                if delta:
-                    self._message().add(delta)
-            case CallBegun(_, name):
-                self._begin_call(name)
-            case CallArguments(_, delta):
-                self._add_arguments(delta)
+                self._message().add(delta)
+            case CallBegun(index, name):
+                self._begin_call(index, name)
+            case CallArguments(index, delta):
+                if isinstance(self._open, Call) and self._open.index == index:
+                    self._add_arguments(delta)
             case Thought():
                 self._end(step)
             case _:
                 assert_never(step)
 
-    def _settle(self) -> bool:
-        """Close what is open, if its words are out; else wait for them."""
-        if isinstance(self._open, Message):
-            self._open.finish()
-            if self._open.busy:
-                if isinstance(self.stage, Thinking) and isinstance(self._steps[0], Thought):
-                    self.stage = MOVES.take(self.stage, "thought out", Speaking(self.stage.think))
-                return False
-        cut_short = isinstance(self._steps[0], Thought) and self._steps[0].cut_short
-        self._close("incomplete" if cut_short else "completed")
-        return True
+    def _pull(self, index: int) -> list[str]:
+        """Arguments of the open call that stand behind other steps, taken out of their row."""
+        mine: list[CallArguments] = []
+        for step in self._steps:
+            if isinstance(step, CallBegun) and step.index == index:
+                break  # another call under the same number
+            if isinstance(step, CallArguments) and step.index == index:
+                mine.append(step)
+        for step in mine:
+            self._steps.remove(step)
+        return [step.delta for step in mine]
 
     def _end(self, thought: Thought) -> None:
         if thought.cut_short:
@@ -219,25 +257,25 @@ class Response:
     def _message(self) -> Message:
         if isinstance(self._open, Message):
             return self._open
-        self._close("completed")
         id, index = self._out.ids("item"), len(self._output)
         voice = self.brief.voice if self.brief.wish.modality == "audio" else None
         self._announce(AssistantMessage(id=id, status="in_progress", content=[]), index)
         self._open = Message(
             self._out,
             self._archive,
-            self._playout,
+            self._buffer,
             response_id=self.brief.id,
+            conversation_id=self.brief.conversation_id,
             item_id=id,
             output_index=index,
             voice=voice,
         )
         return self._open
 
-    def _begin_call(self, name: str) -> None:
+    def _begin_call(self, index: int, name: str) -> None:
         call_id = self._out.ids("call")
         item = FunctionCall(id=self._out.ids("item"), status="in_progress", call_id=call_id, name=name, arguments="")
-        self._open = Call(item, call_id, len(self._output))
+        self._open = Call(index, item, call_id, len(self._output))
         self._announce(item, self._open.output_index)
 
     def _add_arguments(self, delta: str) -> None:
@@ -278,8 +316,9 @@ class Response:
         self._out.send(ResponseOutputItemDone(response_id=self.brief.id, output_index=index, item=item))
         id = item_id(item)
         if self.brief.conversation_id is not None and id in self._conversation:
-            self._conversation.replace(item if ending == "completed" else self._voiced(item))
-            self._out.send(ConversationItemDone(previous_item_id=self._conversation.previous(id), item=item))
+            kept = item if ending == "completed" else self._voiced(item)
+            self._conversation.replace(kept)
+            self._out.send(ConversationItemDone(previous_item_id=self._conversation.previous(id), item=kept))
 
     def _voiced(self, item: Item) -> Item:
         """The item as the conversation may remember it: words that were never put into sound were never heard."""
@@ -338,3 +377,11 @@ class Response:
             usage=usage,
             metadata=brief.metadata,
         )
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return False
+    return True

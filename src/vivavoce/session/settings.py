@@ -118,7 +118,6 @@ class History:
     """What has happened that freezes settings."""
 
     voice_used: bool = False
-    sound_as_media: bool = False
 
 
 class Settings:

@@ -9,10 +9,14 @@ from typing import Final, assert_never
 
 from vivavoce.audio.frame import sample_count
 from vivavoce.session.moves import Moves
+from vivavoce.session.track import Window
 from vivavoce.wire.config import SemanticVad, ServerVad, TurnDetection
 
 HYSTERESIS: Final = 0.15
 """Speech ends only when the probability falls this far below the threshold that began it."""
+
+LEAST: Final = 0.01
+"""Speech ends below this however low the threshold is, as in the reference code of Silero."""
 
 ONSET_MS: Final = 50
 """So much speech in a row takes the floor when nobody has it; a click does not."""
@@ -99,42 +103,43 @@ class Turn:
 
     def __init__(self) -> None:
         self.floor: Floor = Quiet()
-        self._heard_until = 0
 
     def reset(self) -> None:
         """Nobody speaks, whatever was heard before."""
         if not isinstance(self.floor, Quiet):
             self.floor = MOVES.take(self.floor, "reset", Quiet())
 
-    def heard(self, probability: float, end: int, detection: TurnDetection, onset_ms: int) -> Onset | Pause | None:
-        """One window's probability; the window ends at sample `end` and began where the last one ended.
+    def heard(
+        self, probability: float, window: Window, detection: TurnDetection, onset_ms: int
+    ) -> Onset | Pause | None:
+        """One window's probability.
 
         Args:
             probability: 0 to 1.
-            end: position in the session's input, in samples.
+            window: where in the session's input; windows come in order.
             detection: the settings in force now.
             onset_ms: speech in a row that takes the floor.
         """
-        start, self._heard_until = self._heard_until, end
         level = threshold(detection)
         match self.floor:
             case Quiet() | Rising():
-                return self._waiting(probability >= level, start, end, onset_ms)
+                return self._waiting(probability >= level, window, onset_ms)
             case Speaking():
-                return self._speaking(self.floor, probability >= level - HYSTERESIS, end, detection)
+                least = max(level - HYSTERESIS, LEAST)
+                return self._speaking(self.floor, probability >= least, window.end, detection)
             case _:
                 assert_never(self.floor)
 
-    def _waiting(self, voiced: bool, start: int, end: int, onset_ms: int) -> Onset | None:
+    def _waiting(self, voiced: bool, window: Window, onset_ms: int) -> Onset | None:
         if not voiced:
             if isinstance(self.floor, Rising):
                 self.floor = MOVES.take(self.floor, "silent", Quiet())
             return None
-        since = self.floor.since if isinstance(self.floor, Rising) else start
-        if end - since < sample_count(onset_ms):
+        since = self.floor.since if isinstance(self.floor, Rising) else window.start
+        if window.end - since < sample_count(onset_ms):
             self.floor = MOVES.take(self.floor, "voiced", Rising(since))
             return None
-        self.floor = MOVES.take(self.floor, "voiced long enough", Speaking(since, voiced_until=end))
+        self.floor = MOVES.take(self.floor, "voiced long enough", Speaking(since, voiced_until=window.end))
         return Onset(since)
 
     def _speaking(self, floor: Speaking, voiced: bool, end: int, detection: TurnDetection) -> Pause | None:
