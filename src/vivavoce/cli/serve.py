@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -17,6 +18,10 @@ from vivavoce.gateway.settings import SecretUse
 from vivavoce.gateway.settings import Settings as GatewaySettings
 from vivavoce.telemetry import log
 from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, OfferedCandidates, WebRtcSettings
+
+if TYPE_CHECKING:
+    from vivavoce.answer.job import Engines
+    from vivavoce.clock import Clock
 
 FRAME_BYTES = 20 * 1024 * 1024
 """Largest WebSocket frame that is read."""
@@ -122,10 +127,20 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def serve(settings: ServerSettings, keyring: Keyring, listener: socket.socket, *, ready_json: bool) -> None:
     """Serve on a bound socket until SIGINT or SIGTERM."""
-    limits = settings.gateway.limits
-    config = uvicorn.Config(
-        server_app(settings, keyring),
-        http=connection_class(limits.head_s),
+    config = server_config(settings, keyring)
+    server = Announcing(config, address(settings.gateway.bind, listener), keyring, ready_json=ready_json)
+    await server.serve(sockets=[listener])
+    if not server.started:
+        raise ConfigError("The server could not start; the record above says why.")
+
+
+def server_config(
+    settings: ServerSettings, keyring: Keyring, engines: "Engines | None" = None, clock: "Clock | None" = None
+) -> uvicorn.Config:
+    """The application and how it is served: with every bound that only the server beneath it can keep."""
+    return uvicorn.Config(
+        server_app(settings, keyring, engines, clock),
+        http=connection_class(settings.gateway.limits.head_s),
         ws="websockets-sansio",
         ws_max_size=FRAME_BYTES,
         ws_per_message_deflate=False,
@@ -134,10 +149,6 @@ async def serve(settings: ServerSettings, keyring: Keyring, listener: socket.soc
         server_header=False,
         timeout_graceful_shutdown=FAREWELL_S,
     )
-    server = Announcing(config, address(settings.gateway.bind, listener), keyring, ready_json=ready_json)
-    await server.serve(sockets=[listener])
-    if not server.started:
-        raise ConfigError("The server could not start; the record above says why.")
 
 
 def address(host: str, listener: socket.socket) -> str:
