@@ -5,7 +5,7 @@ import json
 import pytest
 
 from vivavoce.session.answers import Sound
-from vivavoce.testing.script import Script
+from vivavoce.testing.script import Pace, Script
 from vivavoce.wire.codec import decode_session
 from vivavoce.wire.config import Session
 from vivavoce.wire.event import (
@@ -151,7 +151,7 @@ def test_a_caller_whose_sound_stops_in_mid_word_has_finished_the_turn() -> None:
 
 
 def test_the_user_may_go_on_while_the_words_are_still_being_written_down() -> None:
-    call = Script(transcripts=["first", "second"], replies=["Both."])
+    call = Script(transcripts=["first", "second"], replies=["Both."], pace=Pace(transcript=0.3))
     call.speak(1.0)
     call.wait(0.3)  # the turn has ended, its transcript has not come
     call.speak(1.0)

@@ -1,0 +1,207 @@
+"""Engines that play a part: what they say is data, when they say it is exact.
+
+The voice gives every word a sample value of its own, so that a listener can tell which words reached the ear.
+"""
+
+import itertools
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+import numpy as np
+
+from vivavoce.audio.frame import sample_count
+from vivavoce.session.effect import Begin, Cancel, Feed, Finish, Job, Speak, Think, Transcribe
+from vivavoce.session.result import CallArguments, CallBegun, Ended, Failed, Partial, Result, Spoken, Thought, Words
+from vivavoce.session.result import Final as FinalText
+
+PIECE: Final = sample_count(100)
+CHARACTER: Final = sample_count(60)
+"""Samples that the scripted voice needs for one character."""
+
+_VALUES: Final = 32_767
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """In place of an answer, or in the middle of one: from here on the engine says nothing.
+
+    `after` counts the voice's pieces of 100 ms before it hangs.
+    """
+
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The voice fails after so many pieces of 100 ms."""
+
+    failure: Failed
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """The transcriber ends by itself, before the user does."""
+
+    result: FinalText | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The thinker pauses for so many seconds before it goes on."""
+
+    seconds: float
+
+
+Step = Words | CallBegun | CallArguments | Thought | Failed | Hang | Rest
+Answer = str | Sequence[Step] | Hang
+Hearing = str | Hang | Failed | Early | Sequence[Partial | FinalText | Failed | Hang]
+Trouble = Hang | Failed | Break | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the engines take, in seconds."""
+
+    transcript: float = 0.1
+    first_word: float = 0.05
+    word: float = 0.01
+    first_sound: float = 0.02
+    piece: float = 0.01
+    """To make 100 ms of sound."""
+    marked: bool = True
+    """Whether the voice tells when each word ends."""
+
+
+Later = Callable[[float, Job, Result], None]
+"""Has a result reported after so many seconds."""
+
+
+class Cast:
+    """Transcriber, thinker and speaker of one call."""
+
+    def __init__(
+        self,
+        later: Later,
+        *,
+        transcripts: Sequence[Hearing] = (),
+        replies: Sequence[Answer] = (),
+        voice: Sequence[Trouble] = (),
+        pace: Pace | None = None,
+    ) -> None:
+        """Nobody works yet.
+
+        Args:
+            later: takes what they say.
+            transcripts: of the user's turns, in order; "" when they run out.
+            replies: of the thinker, in order; "Yes." when they run out. A text is said word by word.
+            voice: what goes wrong with the speaker's utterances, in order; None and afterwards nothing.
+            pace: timings.
+        """
+        self.thoughts: list[Think] = []
+        self._later = later
+        self._pace = pace or Pace()
+        self._transcripts = deque(transcripts)
+        self._replies = deque(replies)
+        self._voice = deque(voice)
+        self._hearing: dict[Job, Hearing] = {}
+        self._gone: set[Job] = set()
+        self._values = itertools.cycle(range(1, _VALUES + 1))
+        self._words: dict[int, tuple[str, int]] = {}
+
+    def work(self, effect: Begin | Feed | Finish | Cancel) -> None:
+        """Carry out one effect."""
+        match effect:
+            case Begin(job, work):
+                self._begin(job, work)
+            case Cancel(job):
+                self._gone.add(job)
+            case Finish(job):
+                self._finish(job)
+            case Feed():
+                pass
+            case _:
+                assert_never(effect)
+
+    def wanted(self, job: Job) -> bool:
+        """Whether somebody still waits for what a job says."""
+        return job not in self._gone
+
+    def words(self, samples: Counter[int]) -> list[str]:
+        """The words whose sound is among the samples from beginning to end, in the order of their speaking."""
+        return [word for value, (word, length) in self._words.items() if samples[value] >= length]
+
+    def _begin(self, job: Job, work: Transcribe | Think | Speak) -> None:
+        match work:
+            case Transcribe():
+                hearing = self._hearing[job] = self._transcripts.popleft() if self._transcripts else ""
+                if isinstance(hearing, Early):
+                    self._later(self._pace.transcript, job, hearing.result)
+            case Think():
+                self.thoughts.append(work)
+                self._think(job, self._replies.popleft() if self._replies else "Yes.")
+            case Speak(text):
+                self._speak(job, text)
+            case _:
+                assert_never(work)
+
+    def _finish(self, job: Job) -> None:
+        hearing = self._hearing.pop(job)
+        if isinstance(hearing, Early | Hang):
+            return
+        if isinstance(hearing, str):
+            hearing = [FinalText(hearing)]
+        for result in [hearing] if isinstance(hearing, Failed) else hearing:
+            if isinstance(result, Hang):
+                return
+            self._later(self._pace.transcript, job, result)
+
+    def _think(self, job: Job, answer: Answer) -> None:
+        if isinstance(answer, Hang):
+            return
+        delay = self._pace.first_word
+        for step in [*map(Words, words_of(answer)), Thought()] if isinstance(answer, str) else answer:
+            match step:
+                case Hang():
+                    return
+                case Rest(seconds):
+                    delay += seconds
+                case _:
+                    self._later(delay, job, step)
+                    delay += self._pace.word
+
+    def _speak(self, job: Job, text: str) -> None:
+        trouble = self._voice.popleft() if self._voice else None
+        if isinstance(trouble, Failed):
+            trouble = Break(trouble)
+        sound = self._sound(text)
+        ends = list(itertools.accumulate(map(len, words_of(text))))
+        delay = self._pace.first_sound
+        for place, start in enumerate(range(0, len(sound), PIECE)):
+            if trouble is not None and place == trouble.after:
+                break
+            stop = min(start + PIECE, len(sound))
+            marks = tuple((end, end * CHARACTER) for end in ends if start < end * CHARACTER <= stop)
+            self._later(delay, job, Spoken(sound[start:stop], marks if self._pace.marked else ()))
+            delay += self._pace.piece
+        if trouble is None:
+            self._later(delay, job, Ended())
+        elif isinstance(trouble, Break):
+            self._later(delay, job, trouble.failure)
+
+    def _sound(self, text: str) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+        sound = np.zeros(CHARACTER * len(text), dtype=np.int16)
+        for word in re.finditer(r"\S+", text):
+            value = next(self._values)
+            self._words[value] = (word.group(), CHARACTER * len(word.group()))
+            sound[word.start() * CHARACTER : word.end() * CHARACTER] = value
+        return sound
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, each with the blank behind it."""
+    words = text.split(" ")
+    return [word + " " for word in words[:-1]] + words[-1:]
