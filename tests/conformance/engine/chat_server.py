@@ -14,6 +14,8 @@ class Ending(Enum):
     WHOLE = "whole"
     DROP = "drop"
     """The connection breaks in the middle of the response."""
+    MUTE = "mute"
+    """The connection closes instead of any response, as one does that was kept too long."""
     STALL = "stall"
     """Nothing more comes until the client goes away."""
 
@@ -104,6 +106,8 @@ class ChatServer:
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
     async def _answer(self, answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        if answer.ending is Ending.MUTE:
+            return False
         lines = [f"HTTP/1.1 {answer.status} Whatever", "transfer-encoding: chunked"]
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
         writer.write("\r\n".join([*lines, "", ""]).encode())
@@ -119,7 +123,7 @@ class ChatServer:
                 writer.write(b"ffff\r\ndata: {")
                 await writer.drain()
                 return False
-            case Ending.STALL:
+            case _:
                 self.stalled.set()
                 await reader.read(1)
                 self.left.set()

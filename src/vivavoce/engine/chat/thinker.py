@@ -18,6 +18,7 @@ from vivavoce.engine.interface import Prompt, Thinker, ThinkerTraits, Thinking
 from vivavoce.errors import EngineError, Fault
 
 _ERROR_BYTES: Final = 65_536
+_STALE: Final = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -105,10 +106,19 @@ class Chat:
             self._quirks.add(found)
 
     async def _send(self, client: httpx2.AsyncClient, wanted: Mapping[str, object], deadline: float) -> httpx2.Response:
-        request = client.build_request("POST", self._options.url, content=msgspec.json.encode(wanted))
+        content = msgspec.json.encode(wanted)
         try:
             async with asyncio.timeout_at(deadline):
-                return await client.send(request, stream=True)
+                try:
+                    return await client.send(
+                        client.build_request("POST", self._options.url, content=content), stream=True
+                    )
+                except _STALE:
+                    # People talk for longer than most servers keep an idle connection (often 5 s), and a request may
+                    # cross with its closing. Nothing was answered yet, so asking again repeats nothing.
+                    return await client.send(
+                        client.build_request("POST", self._options.url, content=content), stream=True
+                    )
         except TimeoutError as error:
             raise silent("began no answer", self._options.first_s) from error
         except httpx2.HTTPError as error:

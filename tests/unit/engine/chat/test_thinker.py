@@ -188,6 +188,14 @@ async def test_one_answer_after_another_uses_the_same_connection() -> None:
     assert server.connections == 1
 
 
+async def test_a_connection_that_the_server_closed_between_two_turns_is_not_noticed() -> None:
+    async with ChatServer(Answer(words("Hi")), Answer(ending=Ending.MUTE), Answer(words("Hi"))) as server:
+        async with thinker_of(server) as thinker:
+            for _ in range(2):
+                assert said([step async for step in thinker.think(HELLO)]) == "Hi"
+        assert len(server.asked) == 3
+
+
 async def test_a_cold_model_is_warmed_before_the_first_call() -> None:
     async with ChatServer(Answer(words("Hi"))) as server, thinker_of(server, warmth="yes"):
         [asked] = server.asked
@@ -287,6 +295,7 @@ async def test_a_server_that_refuses_whatever_is_left_out_is_not_asked_for_ever(
         (Answer((sse(chunk({"content": "Fi"})),)), Fault.PROVIDER, Retry()),
         (Answer((sse(chunk({"content": "Fi"})),), ending=Ending.DROP), Fault.NETWORK, Retry()),
         (Answer((), ending=Ending.DROP), Fault.NETWORK, Retry()),
+        (Answer(ending=Ending.MUTE), Fault.NETWORK, Retry()),
     ],
 )
 async def test_a_failure_says_whose_fault_it_is_and_what_to_do(
