@@ -9,9 +9,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from vivavoce.answer.attention import Attention
 from vivavoce.answer.job import Engines, Jobs
 from vivavoce.clock import Clock
-from vivavoce.engine.interface import Ear
 from vivavoce.session.effect import (
     Begin,
     Cancel,
@@ -51,6 +51,13 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """The detector failed."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hung:
     """Somebody here ends the call."""
 
@@ -62,7 +69,7 @@ class Joined:
     transport: Transport
 
 
-Input = Inbound | Probability | Reported | Hung | Joined
+Input = Inbound | Probability | Reported | Fault | Hung | Joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Crew:
     """Who works for a running call."""
 
     jobs: Jobs
-    ear: Ear
+    attention: Attention
 
 
 class LocalCall:
@@ -124,15 +131,20 @@ class LocalCall:
         try:
             async with asyncio.TaskGroup() as tasks:
                 jobs = Jobs(tasks, self._engines, lambda job, result: self._post(Reported(job, result)))
-                ear = self._engines.detector.open(lambda value, heard: self._post(Probability(value, heard)))
+                attention = Attention(
+                    self._engines.detector,
+                    self._clock,
+                    lambda value, heard: self._post(Probability(value, heard)),
+                    lambda message: self._post(Fault(message)),
+                )
                 carrying = tasks.create_task(self._transport.run(self._post))
                 try:
-                    await self._converse(Crew(jobs, ear))
+                    await self._converse(Crew(jobs, attention))
                 except Exception:
                     self._ending = (INTERNAL_ERROR, "The server had an error while processing the call.")
                     raise
                 finally:
-                    ear.close()
+                    attention.close()
                     jobs.cancel_all()
                     await self._transport.close(*self._ending)
                     await carrying
@@ -160,7 +172,7 @@ class LocalCall:
                 effects = self._host.played(self._transport.played(), now) + self._host.tick(now)
                 self._carry_out(effects, crew)
 
-    def _step(self, arrived: Opened | Text | Sound | Played | Probability | Reported | Joined) -> list[Effect]:
+    def _step(self, arrived: Opened | Text | Sound | Played | Probability | Reported | Fault | Joined) -> list[Effect]:
         now = self._clock.now()
         match arrived:
             case Sound(samples):
@@ -173,6 +185,8 @@ class LocalCall:
                 return self._host.result(job, result, now)
             case Played(samples):
                 return self._host.played(samples, now)
+            case Fault(message):
+                return self._host.fault(message)
             case Opened():
                 self._connected.set()
                 return self._host.open()
@@ -191,7 +205,7 @@ class LocalCall:
                     for listener in self._listeners:
                         listener.send(text)
                 case Listen(samples):
-                    crew.ear.push(samples)
+                    crew.attention.push(samples)
                 case Play(samples):
                     self._transport.play(samples)
                 case Flush():

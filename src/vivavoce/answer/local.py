@@ -18,6 +18,7 @@ from vivavoce.wire.config import Session
 
 log = Log("answer")
 
+
 class Asked(Protocol):
     """What is wanted of a conversation: only what the caller said of its config."""
 
