@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from vivavoce.engine.house import number
@@ -11,8 +12,9 @@ MOST_NUMBERS: Final = 1000
 _PER_SENTENCE: Final = 5
 """Numbers in one breath: a sentence, so that speech can begin at once and be interrupted in between."""
 
-_COUNT: Final = re.compile(r"\b(?:re)?(?:ac)?count(?:s|ed|ing|er)?\b|^(?:please |come )?out(?= (?:from|to|down)\b)")
-"""Also what a recogniser hears for it: "account to thirty", "out from three to nine"."""
+_COUNT: Final = re.compile(r"\b(?:re)?(?:ac)?count(?:s|ed|ing|er)?\b")
+_COUNT_MISHEARD: Final = re.compile(r"\b(?:out|come|came|outrun)\b(?= (?:from|to|down|one)\b)")
+"""What a recogniser hears for it: "out from one to thirty", "please come from three to nine"."""
 _SPELL: Final = re.compile(
     r"\b(?:spell|spells|spelt|spelled|spelling)\b(?:\s+(?:out|of|for|me|us|the|word|name|please|it|to))*\s*[:,]?\s*(.*)$",
     re.IGNORECASE | re.DOTALL,
@@ -33,21 +35,44 @@ _TO: Final = frozenset({"to", "two", "too", "till", "until", "through"})
 
 def count(turn: Turn) -> str | None:
     """A row of numbers in words, up or down, five to a sentence."""
-    asked = _COUNT.search(turn.plain)
-    if asked is None:
+    if asked := _COUNT.search(turn.plain):
+        row = _row(turn.plain[asked.end() :].split())
+    elif asked := _COUNT_MISHEARD.search(turn.plain):
+        row = _row(turn.plain[asked.end() :].split())
+        if len(row.found) < 2 and not row.down:
+            return None
+    else:
         return None
-    words = turn.plain[asked.end() :].split()
-    first, last, step = _bounds(words)
+    first, last, step = row.bounds()
     if abs(last - first) // step >= MOST_NUMBERS:
         return f"That would take all day. Ask me for at most {number.spell_out(MOST_NUMBERS)} numbers."
-    row = list(range(first, last + 1, step) if first <= last else range(first, last - 1, -step))
-    named = [number.spell_out(value) for value in row]
+    values = range(first, last + 1, step) if first <= last else range(first, last - 1, -step)
+    named = [number.spell_out(value) for value in values]
     sentences = [", ".join(named[at : at + _PER_SENTENCE]) for at in range(0, len(named), _PER_SENTENCE)]
     return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
 
 
-def _bounds(words: Sequence[str]) -> tuple[int, int, int]:
-    """First, last and step of a row. "Count two ten" is how a recogniser hears "count to ten"."""
+@dataclass(frozen=True)
+class _Row:
+    """What was said about a row of numbers."""
+
+    found: tuple[int, ...]
+    step: int
+    down: bool
+
+    def bounds(self) -> tuple[int, int, int]:
+        """First, last and step."""
+        match self.found[:2]:
+            case (first, second):
+                return (max(first, second), min(first, second), self.step) if self.down else (first, second, self.step)
+            case (only,):
+                return (only, 1, self.step) if self.down else (min(1, only), only, self.step)
+            case _:
+                return (10, 1, 1) if self.down else (1, 10, 1)
+
+
+def _row(words: Sequence[str]) -> _Row:
+    """Reads the numbers of a row. "Count two ten" is how a recogniser hears "count to ten"."""
     found: list[int] = []
     step, down, place = 1, False, 0
     while place < len(words):
@@ -64,13 +89,7 @@ def _bounds(words: Sequence[str]) -> tuple[int, int, int]:
         else:
             down = down or word in _DOWN
             place += 1
-    match found[:2]:
-        case [first, second]:
-            return (max(first, second), min(first, second), step) if down else (first, second, step)
-        case [only]:
-            return (only, 1, step) if down else (min(1, only), only, step)
-        case _:
-            return (10, 1, 1) if down else (1, 10, 1)
+    return _Row(tuple(found), step, down)
 
 
 def _read(words: Sequence[str], place: int) -> tuple[int, int] | None:

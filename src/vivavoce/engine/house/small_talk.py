@@ -38,6 +38,7 @@ _ANSWERED_BEFORE: Final = re.compile(
     r"|^(?:pardon|sorry|again|once more|what was that|i beg your pardon)(?: me| please)?$"
     r"|\bthe last answer\b"
 )
+_AGAIN: Final = re.compile(r"^(?:I said: )+")
 _WHO: Final = re.compile(
     r"\b(?:who|what) are you\b|\byour name\b|\bwho (?:is this|am i (?:talking|speaking))|introduce yourself"
 )
@@ -83,7 +84,8 @@ def earlier_words(turn: Turn) -> str | None:
     if _ASKED_BEFORE.search(turn.plain):
         return f"You said: {sentence(turn.asked[-1])}" if turn.asked else "You have not said anything before that."
     if _ANSWERED_BEFORE.search(turn.plain):
-        return f"I said: {sentence(turn.answered[-1])}" if turn.answered else "I have not said anything yet."
+        last = _AGAIN.sub("", turn.answered[-1]) if turn.answered else ""
+        return f"I said: {sentence(last)}" if last else "I have not said anything yet."
     return None
 
 

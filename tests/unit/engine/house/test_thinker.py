@@ -84,6 +84,7 @@ TABLE = {
     "What time is it?": "It is noon.",
     "what's the time please": "It is noon.",
     "what's a time please": "It is noon.",
+    "so what is your name": "I am Viva",
     "do you know what time it is": "It is noon.",
     "What time is it in Tokyo?": "In Tokyo it is nine o'clock in the evening.",
     "what time is it in new york right now": "In New York it is seven o'clock in the morning.",
@@ -114,6 +115,10 @@ TABLE = {
     "account to thirty": "Twenty-six, twenty-seven, twenty-eight, twenty-nine, thirty.",
     "count from 3 to 9": "Three, four, five, six, seven. Eight, nine.",
     "out from three to nine": "Three, four, five, six, seven. Eight, nine.",
+    "please come from one to thirty": "Twenty-six, twenty-seven, twenty-eight, twenty-nine, thirty.",
+    "i want to outrun one to thirty": "Twenty-six, twenty-seven, twenty-eight, twenty-nine, thirty.",
+    "come out down from five": "Five, four, three, two, one.",
+    "come to the survey": "I heard “come to the survey”.",
     "count down from five": "Five, four, three, two, one.",
     "count from one to nine by two": "One, three, five, seven, nine.",
     "count to two": "One, two.",
@@ -233,6 +238,11 @@ async def test_it_remembers_the_users_name() -> None:
 async def test_nothing_said_before_is_said_to_be_nothing() -> None:
     assert await answer(asked(user("what did i just say"))) == "You have not said anything before that."
     assert await answer(asked(user("what did you say"))) == "I have not said anything yet."
+
+
+async def test_saying_it_again_twice_says_the_same() -> None:
+    before = (user("what is two plus two"), house("2 plus 2 is 4."), user("pardon"), house("I said: 2 plus 2 is 4."))
+    assert await answer(asked(*before, user("pardon"))) == "I said: 2 plus 2 is 4."
 
 
 async def test_an_answer_that_nobody_asked_for_is_a_greeting() -> None:
