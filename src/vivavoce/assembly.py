@@ -4,7 +4,7 @@ What is chosen is imported when it is chosen, so that a client loads no server a
 """
 
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, cast
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vivavoce.client.line import Line
     from vivavoce.client.player import Player
     from vivavoce.client.secret import Fetch, Source, Words
+    from vivavoce.client.state import State
     from vivavoce.client.tool import Function
     from vivavoce.engine.interface import Detector, Speaker
     from vivavoce.gateway.identity import Keyring
@@ -145,6 +146,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     ice_servers: "Sequence[IceServer]" = (),
     player: "Player | None" = None,
     timeout_s: float = 20.0,
+    on_state: "Callable[[State], None] | None" = None,
 ) -> "AsyncGenerator[Call, None]":
     """A voice call: `async with vivavoce.connect(model="gpt-realtime-2.1") as call:`.
 
@@ -160,6 +162,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         ice_servers: STUN and TURN servers, for networks in which nothing else gets through.
         player: a loudspeaker (`vivavoce.client.device`); without one, sound is only handed to who reads it.
         timeout_s: how long connecting may take.
+        on_state: told of each state that the call enters, those before it is connected included.
 
     Raises:
         ConfigError: something that no server could do, or no key.
@@ -179,7 +182,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     async with AsyncExitStack() as entered:
         pacer = await entered.enter_async_context(Pacer())
         line = _line(transport, place, source, pacer, ice_servers, timeout_s)
-        plan = Plan(line, config, SystemClock(), functions, player, timeout_s)
+        plan = Plan(line, config, SystemClock(), functions, player, timeout_s, on_state)
         yield await entered.enter_async_context(Call(plan))
 
 

@@ -13,7 +13,7 @@ from typing import Final, Literal, Protocol, Self
 
 import numpy as np
 
-from vivavoce.audio.frame import RATE_HZ, Pcm, from_bytes, silence, to_bytes
+from vivavoce.audio.frame import RATE_HZ, Pcm, from_bytes, sample_count, silence, to_bytes
 from vivavoce.audio.resampler import Resampler
 from vivavoce.client.player import Heard
 from vivavoce.errors import DeviceError
@@ -137,12 +137,17 @@ class Microphone:
 
 
 class Loudspeaker:
-    """A `Player` that is heard. What it plays counts when it has reached the air."""
+    """A `Player` that is heard. What it plays counts when it has reached the air.
 
-    def __init__(self, card: Card, device: int | str | None = None) -> None:
+    `late_s` bounds how much may wait, for sound that comes in real time: after a stall the oldest goes. Without it
+    everything is played.
+    """
+
+    def __init__(self, card: Card, device: int | str | None = None, *, late_s: float | None = None) -> None:
         self._card = card
         self._device = device
         self._lock = threading.Lock()
+        self._most = None if late_s is None else sample_count(1000 * late_s)
         self._queue: deque[Pcm] = deque()
         self._played = 0
         self._flushes = 0
@@ -182,6 +187,8 @@ class Loudspeaker:
         if len(samples):
             with self._lock:
                 self._queue.append(samples)
+                while self._most is not None and sum(map(len, self._queue)) > self._most:
+                    self._queue.popleft()
 
     def played(self) -> int:
         """See `Player.played`."""
@@ -229,6 +236,16 @@ class OpenDevice:
             self.stream.abort()
         with suppress(Exception):  # likewise
             self.stream.close()
+
+
+def probe(card: Card, kind: Kind, device: int | str | None = None) -> None:
+    """Try a device without letting sound flow.
+
+    Raises:
+        DeviceError: there is none, or it cannot be opened.
+    """
+    opener = card.RawInputStream if kind == "input" else card.RawOutputStream
+    open_device(card, opener, kind, device, lambda *_: None).stream.close()
 
 
 def open_device(card: Card, opener: OpenStream, kind: Kind, device: int | str | None, callback: Callback) -> OpenDevice:

@@ -97,6 +97,7 @@ class Plan:
     tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     player: Player | None = None
     connect_s: float = CONNECT_S
+    on_state: Callable[[State], None] | None = None
 
 
 class Crew:
@@ -397,6 +398,8 @@ class Drive:
     def _move(self, event: str, state: State) -> None:
         self.state = MOVES.take(self.state, event, state)
         self.stamps.setdefault(type(state), self._plan.clock.now())
+        if self._plan.on_state is not None:
+            self._plan.on_state(state)
         self._look()
 
     def _gone(self, gone: Gone) -> Closed | Failed:

@@ -1,0 +1,1 @@
+"""The commands: `viva talk`, `viva serve`, `viva demo`."""

@@ -1,0 +1,111 @@
+"""Figures and history of a call, for people and for machines."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TypeAlias
+
+from vivavoce.cli.terminal import Ink, Terminal
+from vivavoce.client.call import Call
+from vivavoce.session.timing import Turn
+from vivavoce.session.tokens import Tokens
+from vivavoce.transport.interface import Link
+from vivavoce.wire.item import (
+    AssistantMessage,
+    FunctionCall,
+    FunctionCallOutput,
+    InputAudio,
+    InputText,
+    Item,
+    OutputAudio,
+    OutputText,
+    SystemMessage,
+    UserMessage,
+)
+
+Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | dict[str, Json]"
+
+
+def turn_words(turn: Turn, link: Link) -> str:
+    """One turn's times and the connection's quality, in a line."""
+    parts = [f"answer after {turn.answer_ms:.0f} ms" if turn.answer_ms is not None else ""]
+    parts.append(f"silent after {turn.barge_in_ms:.0f} ms" if turn.barge_in_ms is not None else "")
+    return " · ".join([part for part in parts if part] + link_words(link))
+
+
+def link_words(link: Link) -> list[str]:
+    """The connection's quality, as far as the transport knows it."""
+    loss = loss_ratio(link)
+    return [
+        *([f"round trip {link.round_trip_ms:.1f} ms"] if link.round_trip_ms is not None else []),
+        *([f"loss {100 * loss:.1f} %"] if loss is not None else []),
+        *([f"jitter {link.jitter_ms:.1f} ms"] if link.jitter_ms is not None else []),
+    ]
+
+
+def loss_ratio(link: Link) -> float | None:
+    """Packets lost of all that were sent to us."""
+    if link.packets_lost is None or not link.packets_received:
+        return None
+    return max(0, link.packets_lost) / (link.packets_received + max(0, link.packets_lost))
+
+
+def token_words(tokens: Tokens) -> str:
+    """What the call has cost, in a line."""
+    heard = f"in {tokens.input_text + tokens.input_audio + tokens.input_image}"
+    heard += f" ({tokens.input_text} text, {tokens.input_audio} audio, {tokens.input_cached} cached)"
+    said = f"out {tokens.output_text + tokens.output_audio}"
+    said += f" ({tokens.output_text} text, {tokens.output_audio} audio)"
+    extra = [f"transcription {tokens.transcription}"] if tokens.transcription else []
+    extra += [f"transcription {tokens.transcription_s:.0f} s"] if tokens.transcription_s else []
+    return " · ".join([heard, said, *extra])
+
+
+def lines(history: Sequence[Item]) -> list[tuple[str, str, bool]]:
+    """Who said what, and whether it was cut short."""
+    told: list[tuple[str, str, bool]] = []
+    for item in history:
+        match item:
+            case UserMessage() | AssistantMessage() | SystemMessage():
+                who = {"user": "you", "assistant": "agent", "system": "system"}[item.role]
+                told.append((who, "".join(map(_words, item.content)).strip(), item.status == "incomplete"))
+            case FunctionCall():
+                told.append(("call", f"{item.name}({item.arguments})", False))
+            case FunctionCallOutput():
+                told.append(("result", item.output, False))
+            case _:
+                told.append((item.type, "", False))
+    return told
+
+
+def print_end(terminal: Terminal, call: Call) -> None:
+    """What is to be said after a call."""
+    terminal.line()
+    terminal.row("tokens", token_words(call.tokens), Ink.QUIET)
+    terminal.row("history", "as it was heard:", Ink.QUIET)
+    for who, words, cut in lines(call.history):
+        terminal.row(who, f"{words or '(no words)'}{' — cut short' if cut else ''}", Ink.CUT if cut else Ink.PLAIN)
+
+
+def as_json(call: Call, link: Link, place: dict[str, Json]) -> dict[str, Json]:
+    """The same for machines."""
+    timings = call.timings
+    turns: list[Json] = [{"answer_ms": turn.answer_ms, "barge_in_ms": turn.barge_in_ms} for turn in timings.turns]
+    return {
+        **place,
+        "signalling_ms": timings.signalling_ms,
+        "connect_ms": timings.connect_ms,
+        "turns": turns,
+        "link": {**asdict(link), "loss_ratio": loss_ratio(link)},
+        "tokens": {**asdict(call.tokens), "total": call.tokens.total},
+        "history": [{"who": who, "words": words, "cut": cut} for who, words, cut in lines(call.history)],
+    }
+
+
+def _words(part: InputText | InputAudio | object) -> str:
+    match part:
+        case InputText(text=text) | OutputText(text=text):
+            return text
+        case InputAudio(transcript=str() as words) | OutputAudio(transcript=str() as words):
+            return words
+        case _:
+            return ""
