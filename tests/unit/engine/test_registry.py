@@ -1,5 +1,6 @@
 """Engines by name."""
 
+import sys
 import tomllib
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
@@ -157,7 +158,7 @@ def test_what_is_installed_is_found_without_being_told(tmp_path: Path, monkeypat
     package.mkdir()
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: somebodys-engines\nVersion: 1.0\n")
     (package / "entry_points.txt").write_text("[vivavoce.speaker]\nsomebody = somebodys_engines:open_speaker\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     assert "somebody" in Registry().names("speaker")
     assert "somebody" not in Registry().names("thinker")
 
