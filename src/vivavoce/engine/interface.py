@@ -44,7 +44,9 @@ class Detector(Protocol):
     """Says how likely it is that somebody is speaking."""
 
     @property
-    def traits(self) -> DetectorTraits: ...
+    def traits(self) -> DetectorTraits:
+        """What it can do."""
+        ...
 
     async def __aenter__(self) -> Self: ...
 
@@ -85,7 +87,9 @@ class Transcriber(Protocol):
     """Turns sound into text."""
 
     @property
-    def traits(self) -> TranscriberTraits: ...
+    def traits(self) -> TranscriberTraits:
+        """What it can do."""
+        ...
 
     async def __aenter__(self) -> Self: ...
 
@@ -169,7 +173,9 @@ class Thinker(Protocol):
     """Answers a conversation."""
 
     @property
-    def traits(self) -> ThinkerTraits: ...
+    def traits(self) -> ThinkerTraits:
+        """What it can do."""
+        ...
 
     async def __aenter__(self) -> Self: ...
 
@@ -216,7 +222,9 @@ class Speaker(Protocol):
     """Turns text into sound."""
 
     @property
-    def traits(self) -> SpeakerTraits: ...
+    def traits(self) -> SpeakerTraits:
+        """What it can do."""
+        ...
 
     async def __aenter__(self) -> Self: ...
 
