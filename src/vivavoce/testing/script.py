@@ -25,6 +25,7 @@ from vivavoce.testing.agenda import Agenda
 from vivavoce.testing.cast import CHARACTER, Answer, Cast, Hang, Hearing, Pace, Trouble
 from vivavoce.testing.ear import Ear, voice
 from vivavoce.testing.listener import Listener
+from vivavoce.testing.order import OrderChecker
 from vivavoce.wire.config import RealtimeSession, Session
 from vivavoce.wire.event import ServerBase, ServerEvent
 
@@ -38,7 +39,10 @@ E = TypeVar("E", bound=ServerBase)
 
 
 class Script:
-    """One call. `now` is virtual seconds since its start; `log` holds every event with its time."""
+    """One call. `now` is virtual seconds since its start; `log` holds every event with its time.
+
+    An event that breaks the protocol's order fails the script at once (`order`).
+    """
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class Script:
         """
         self.now = 0.0
         self.log: list[tuple[float, ServerEvent]] = []
+        self.order = OrderChecker()
         self.hung_up: Hangup | None = None
         counter = itertools.count(1)
         opening = effective(session or RealtimeSession(), "sess_1", "house", 3600)
@@ -83,6 +88,9 @@ class Script:
 
     def send(self, event: Mapping[str, object]) -> None:
         """The client sends an event."""
+        event_id = event.get("event_id")
+        if isinstance(event_id, str):
+            self.order.sent(event_id)
         self.send_text(msgspec.json.encode(event))
 
     def send_text(self, text: str | bytes) -> None:
@@ -194,6 +202,7 @@ class Script:
             match effect:
                 case Send(event):
                     self.log.append((self.now, event))
+                    self.order.see(event)
                 case Play(samples):
                     self._play(samples)
                 case Flush():
