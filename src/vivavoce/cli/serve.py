@@ -113,7 +113,9 @@ def listen(host: str, port: int) -> socket.socket:
         ConfigError: the address is not this machine's, or taken.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Told to be TCP, for asyncio sends small pieces at once (TCP_NODELAY) only where it sees that; else each reply on
+    # a kept connection, and each event on a WebSocket, may wait 40 ms for the peer's delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host.strip("[]"), port))
