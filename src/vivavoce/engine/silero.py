@@ -7,7 +7,7 @@ timer at most. It does not know what a call is or when speech begins; hysteresis
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
@@ -17,11 +17,12 @@ from threadpoolctl import threadpool_limits
 
 from vivavoce.audio.frame import RATE_HZ, Pcm
 from vivavoce.audio.resampler import filter_between
+from vivavoce.clock import Clock
 from vivavoce.engine import silero_network
 from vivavoce.engine.interface import DetectorTraits, Report
 from vivavoce.engine.silero_network import SileroNetwork
 from vivavoce.engine.weights import Tensor, read_tensors
-from vivavoce.errors import EngineError, Never
+from vivavoce.errors import ConfigError, EngineError, Never
 
 WINDOW: Final = silero_network.WINDOW * RATE_HZ // silero_network.RATE_HZ
 """Samples at 24 kHz that make one probability: 768, which is 32 ms."""
@@ -206,6 +207,12 @@ def load_network() -> SileroNetwork:
         raise EngineError(f"cannot use the Silero weights in {path}: {error}", next=Never()) from error
 
 
-def open_detector() -> Silero:
-    """The entry point `vivavoce.detector: silero`."""
+def open_detector(options: Mapping[str, str], clock: Clock) -> Silero:
+    """The engine `silero`. It has no options.
+
+    Raises:
+        ConfigError: an option was given.
+    """
+    if options:
+        raise ConfigError(f"the silero detector has no options, got {', '.join(sorted(options))}")
     return Silero()

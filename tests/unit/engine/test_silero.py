@@ -9,8 +9,9 @@ import pytest_asyncio
 
 from tests.unit.engine.voice import babbling, room
 from vivavoce.audio.frame import Pcm
+from vivavoce.clock import SystemClock
 from vivavoce.engine.silero import WINDOW, Silero, open_detector
-from vivavoce.errors import EngineError
+from vivavoce.errors import ConfigError, EngineError
 
 SPOKEN = np.concatenate((room(1.0), babbling(1.5), room(1.0)))
 
@@ -36,7 +37,7 @@ class Listener:
 
 @pytest_asyncio.fixture
 async def detector() -> AsyncIterator[Silero]:
-    async with open_detector() as one:
+    async with open_detector({}, SystemClock()) as one:
         yield one
 
 
@@ -166,3 +167,8 @@ async def test_it_can_be_entered_again() -> None:
     for _ in range(2):
         async with detector:
             assert len(await hear(detector, SPOKEN[:8_000], 480)) == 10
+
+
+def test_an_option_that_it_does_not_have_is_refused() -> None:
+    with pytest.raises(ConfigError):
+        open_detector({"threshold": "0.3"}, SystemClock())
