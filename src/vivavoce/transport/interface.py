@@ -52,7 +52,7 @@ class Text:
 class Sound:
     """Samples that arrived, int16 mono at `audio.frame.RATE_HZ`, in order, without gaps in time.
 
-    About 20 ms each; after a stall of this process more, so that nothing is lost.
+    About 20 ms each; after a stall of this process several follow one another, so that nothing is lost.
     """
 
     samples: Pcm

@@ -5,7 +5,7 @@ import webrtc
 from vivavoce.transport.interface import Transport
 from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc import sdp
-from vivavoce.transport.webrtc.engine import described, description_of, make, negotiating, speak
+from vivavoce.transport.webrtc.engine import calm_encoders, described, description_of, make, negotiating, speak
 from vivavoce.transport.webrtc.settings import WebRtcSettings
 from vivavoce.transport.webrtc.transport import WebRtcTransport
 
@@ -31,6 +31,7 @@ class WebRtcAnswerer:
                     transceiver.stop()
             await peer.set_local_description(await peer.create_answer())
             answer = await described(peer, settings)
+            calm_encoders()
         # Nobody can have connected yet: the answer has not left.
         transport = WebRtcTransport(peer, voice, None, self._pacer, settings, reads_text=wanted.has_text_path)
         return transport, answer.text

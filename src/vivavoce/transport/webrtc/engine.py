@@ -5,10 +5,13 @@ classes cost 40 % more per call. Why this engine: docs/explain/decisions/0002-we
 """
 
 import asyncio
+import os
 import re
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import cache
+from pathlib import Path
 from typing import Final, TypeVar
 
 import webrtc
@@ -57,6 +60,25 @@ def make(
     except (webrtc.RTCException, ValueError) as refused:
         raise ConfigError(f"The WebRTC engine refuses the settings of its connections: {refused}.") from refused
     return peer, wrtc.TrackGenerator("audio")
+
+
+def calm_encoders() -> None:
+    """Keep the engine's encoders, one thread per call, from pushing the event loop aside. Call once sound can flow.
+
+    Writing sound wakes a call's encoder; Linux then likes to run it in the writer's place, for the 0.3 ms that
+    encoding takes. With 30 calls that kept the event loop waiting for half of its time (measured: 293 µs per
+    write, and 14 µs once the encoders are batch threads, which are scheduled the same but take nobody's place).
+    """
+    if sys.platform != "linux":
+        return
+    for thread in os.listdir("/proc/self/task"):
+        # A thread may end while we look, and a container may forbid this: calls then work as before.
+        with suppress(OSError):
+            if os.sched_getscheduler(int(thread)) != os.SCHED_OTHER:
+                continue
+            name = Path(f"/proc/self/task/{thread}/comm").read_text()
+            if name.startswith("AudioEncoder"):
+                os.sched_setscheduler(int(thread), os.SCHED_BATCH, os.sched_param(0))
 
 
 def speak(peer: webrtc.RTCPeerConnection, voice: wrtc.TrackGenerator) -> None:

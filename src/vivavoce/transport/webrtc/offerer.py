@@ -8,7 +8,7 @@ import wrtc
 from vivavoce.transport.interface import Transport
 from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc import sdp
-from vivavoce.transport.webrtc.engine import described, description_of, dismiss, make, negotiating, speak
+from vivavoce.transport.webrtc.engine import calm_encoders, described, description_of, dismiss, make, negotiating, speak
 from vivavoce.transport.webrtc.settings import WebRtcSettings
 from vivavoce.transport.webrtc.transport import WebRtcTransport
 
@@ -50,6 +50,7 @@ class WebRtcOfferer:
             )
             try:
                 await peer.set_remote_description(description_of(webrtc.RTCSdpType.answer, agreed))
+                calm_encoders()
             except BaseException:
                 transport.release()
                 raise

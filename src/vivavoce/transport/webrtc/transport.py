@@ -193,9 +193,9 @@ class WebRtcTransport:
     def _listen(self) -> None:
         if isinstance(self._state, _Over) or not self._inbox.passing:
             return
-        heard = self._media.hear()
-        if heard is not None and len(heard):
-            self._inbox.put(Sound(heard))
+        for piece in self._media.hear():
+            if len(piece):
+                self._inbox.put(Sound(piece))
 
     # ── the engine's side ───────────────────────────────────────────────────────────────────────────────
 
