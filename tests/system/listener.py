@@ -47,6 +47,15 @@ class Listener:
             if isinstance(event, kind):
                 return event
 
+    async def until_closed(self) -> None:
+        """Read until the connection ends.
+
+        Raises:
+            ConnectionClosed: that is how the package tells.
+        """
+        while True:
+            await self.next()
+
     def last(self, kind: type[Event]) -> Event:
         """The last event of a kind among those that have come."""
         return next(event for event in reversed(self.events) if isinstance(event, kind))

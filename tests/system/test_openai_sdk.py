@@ -35,20 +35,15 @@ from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 
 from tests.system.caller import Place, calling
 from tests.system.listener import Listener
-from tests.viva import MovableClock, Viva, engines, scripted_server
+from tests.system.sdk import MODEL, sdk
+from tests.viva import MovableClock, engines, scripted_server
 from vivavoce.audio.frame import duration_ms, sample_count, silence
 from vivavoce.engine.fake import Hang, ScriptedSpeaker, ScriptedThinker, Span, hearing
 from vivavoce.engine.interface import Thought, ToolArguments, ToolCall, Words
 from vivavoce.wire.item import AssistantMessage, FunctionCallOutput, OutputAudio
 
-MODEL: Final = "gpt-realtime-2.1"
 SPEECH: Final = Span(sample_count(500), sample_count(1500))
 """One second of speech, half a second after the microphone was opened."""
-
-
-def sdk(viva: Viva, key: str | None = None) -> openai.AsyncOpenAI:
-    """The package's client; nothing about it is ours but where it calls and with what key."""
-    return openai.AsyncOpenAI(api_key=key or viva.key, base_url=f"{viva.url}/v1", max_retries=0)
 
 
 # ── typed ───────────────────────────────────────────────────────────────────────────────────────────────
