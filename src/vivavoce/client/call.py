@@ -1,7 +1,7 @@
 """One call, as a program sees it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Self
@@ -123,7 +123,7 @@ class Call(Commands):
         async for event in self._drive.outlets.events:
             yield event
 
-    async def audio(self) -> AsyncIterator[Pcm]:
+    async def audio(self) -> AsyncGenerator[Pcm, None]:
         """The assistant's sound as it is heard, from now on: int16 mono at 24 kHz, in real time.
 
         Over WebRTC it has no gaps; over a WebSocket nothing comes while nothing is heard. A listener who falls ten
@@ -138,7 +138,7 @@ class Call(Commands):
         finally:
             outlets.untap(feed)
 
-    async def captions(self) -> AsyncIterator[Caption]:
+    async def captions(self) -> AsyncGenerator[Caption, None]:
         """What both sides say: all so far, then each one again whenever its text or state has changed."""
         outlets = self._drive.outlets
         feed = outlets.tap_captions()

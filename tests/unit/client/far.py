@@ -1,0 +1,106 @@
+"""The other end of a call, worked by the test: what it is told, and what it tells."""
+
+import asyncio
+import json
+from asyncio import TaskGroup
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from vivavoce.client.call import Call
+from vivavoce.client.drive import Plan
+from vivavoce.client.line import Configured, Placed, Progress
+from vivavoce.client.player import Player
+from vivavoce.client.state import Connecting, Negotiating
+from vivavoce.client.tool import Function, tools
+from vivavoce.clock import SystemClock
+from vivavoce.errors import VivaError
+from vivavoce.transport.interface import Closed, Inbound, SoundPath, Text
+from vivavoce.transport.memory import MemoryTransport, join
+from vivavoce.wire.codec import decode_client
+from vivavoce.wire.config import RealtimeSession, Session
+from vivavoce.wire.event import ClientEvent
+
+PATIENCE_S = 10.0
+SESSION = '{"type":"session.created","session":{"type":"realtime","instructions":"theirs"}}'
+
+
+class FarEnd:
+    """A server that says only what the test makes it say."""
+
+    def __init__(self, transport: MemoryTransport) -> None:
+        self.transport = transport
+        self.gone = asyncio.Event()
+        self._texts: asyncio.Queue[str] = asyncio.Queue()
+
+    def take(self, inbound: Inbound) -> None:
+        match inbound:
+            case Text(text):
+                self._texts.put_nowait(text)
+            case Closed():
+                self.gone.set()
+            case _:
+                pass
+
+    def tell(self, *texts: str) -> None:
+        for text in texts:
+            self.transport.send(text)
+
+    async def raw(self) -> dict[str, object]:
+        """The next message, as JSON."""
+        async with asyncio.timeout(PATIENCE_S):
+            return json.loads(await self._texts.get())
+
+    async def told(self) -> ClientEvent:
+        """The next event."""
+        async with asyncio.timeout(PATIENCE_S):
+            return decode_client(await self._texts.get())
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come that was not read."""
+        return self._texts.empty()
+
+
+class JoinedLine:
+    """A line to a far end in this process."""
+
+    def __init__(self, near: MemoryTransport, configured: Configured, failure: VivaError | None = None) -> None:
+        self._near = near
+        self._configured = configured
+        self._failure = failure
+
+    async def open(self, session: Session, progress: Progress) -> Placed:
+        progress(Negotiating())
+        if self._failure is not None:
+            raise self._failure
+        progress(Connecting())
+        return Placed(self._near, self._configured, "rtc_1")
+
+
+def call_to(
+    sound: SoundPath,
+    *,
+    session: Session | None = None,
+    configured: Configured = Configured.ALREADY,
+    functions: Sequence[Function] = (),
+    player: Player | None = None,
+    connect_s: float = PATIENCE_S,
+    failure: VivaError | None = None,
+) -> tuple[Call, FarEnd]:
+    """A call that is not placed yet, and who will be called."""
+    near, far = join(sound)
+    line = JoinedLine(near, configured, failure)
+    plan = Plan(line, session or RealtimeSession(), SystemClock(), tools(functions), player, connect_s)
+    return Call(plan), FarEnd(far)
+
+
+@asynccontextmanager
+async def answered(far: FarEnd, *first: str) -> AsyncGenerator[FarEnd]:
+    """Let the far end run and say something first."""
+    async with TaskGroup() as tasks:
+        running = tasks.create_task(far.transport.run(far.take))
+        far.tell(*first)
+        try:
+            yield far
+        finally:
+            running.cancel()
