@@ -1,4 +1,4 @@
-"""What the `openai` package itself would say of an event, if it were strict.
+"""What the `openai` package itself would say of an event, if it were strict; and whether the event may come now.
 
 The package's own parsing never fails: it builds objects without looking (`construct`), and takes what it does not know.
 So each event is given to the model of the package that bears its `type`, as pydantic validates it in strict mode:
@@ -16,6 +16,10 @@ from typing import Final, cast, get_args
 
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import BaseModel, ValidationError
+
+from vivavoce.testing.order import OrderChecker
+from vivavoce.wire.codec import decode_server
+from vivavoce.wire.event import UnknownEvent
 
 _SESSION: Final = "the service sends it in session.created and .updated; the package's events reuse the request's type"
 
@@ -61,6 +65,32 @@ def parse(text: str | bytes) -> RealtimeServerEvent:
     written = json.loads(event.model_dump_json(by_alias=True, exclude_unset=True))
     assert written == raw, f"{tag} was read as something else: {written} for {raw}"
     return cast(RealtimeServerEvent, event)
+
+
+class Reader:
+    """Reads one connection: every event must be as the package declares it, and come in the protocol's order."""
+
+    def __init__(self) -> None:
+        self.events: list[RealtimeServerEvent] = []
+        """What has come, as the package's own objects."""
+        self._order = OrderChecker()
+
+    def sent(self, event_id: str) -> None:
+        """An event was sent under this id, so that an error may name it."""
+        self._order.sent(event_id)
+
+    def read(self, text: str | bytes) -> RealtimeServerEvent:
+        """The next event.
+
+        Raises:
+            AssertionError: it is not as it should be, or may not come here.
+        """
+        event = parse(text)
+        self.events.append(event)
+        ours = decode_server(text)
+        assert not isinstance(ours, UnknownEvent), ours
+        self._order.see(ours)
+        return event
 
 
 def undeclared(value: object) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,8 @@ from typing import Final, TypeVar
 
 import httpx2
 import numpy as np
-from openai.types.realtime import RealtimeServerEvent
 
-from tests.strict import parse
+from tests.strict import Reader
 from tests.viva import Viva
 from vivavoce.audio.frame import Pcm
 from vivavoce.transport.interface import Closed, Inbound, Opened, Sound, Text, Transport
@@ -31,7 +30,8 @@ class Caller:
 
     def __init__(self, id: str, transport: Transport) -> None:
         self.id = id
-        self.events: list[RealtimeServerEvent] = []
+        self.reader = Reader()
+        self.events = self.reader.events
         self.heard: list[Pcm] = []
         self.closed: Closed | None = None
         self.transport = transport
@@ -43,7 +43,7 @@ class Caller:
         """What the transport brings."""
         match arrived:
             case Text(text):
-                self.events.append(parse(text))
+                self.reader.read(text)
             case Sound(samples):
                 self.heard.append(samples)
             case Opened():
@@ -56,6 +56,8 @@ class Caller:
 
     def send(self, event: Mapping[str, object]) -> None:
         """Send an event."""
+        if isinstance(id := event.get("event_id"), str):
+            self.reader.sent(id)
         self.transport.send(json.dumps(event))
 
     async def until(self, kind: type[Event]) -> Event:

@@ -8,7 +8,7 @@ import numpy as np
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from openai.types.realtime import RealtimeServerEvent, ResponseAudioDeltaEvent
 
-from tests.strict import parse
+from tests.strict import Reader
 from vivavoce.audio.frame import Pcm, from_bytes, sample_count, to_bytes
 
 PATIENCE_S: Final = 20.0
@@ -22,7 +22,8 @@ class Listener:
 
     def __init__(self, connection: AsyncRealtimeConnection) -> None:
         self.connection = connection
-        self.events: list[RealtimeServerEvent] = []
+        self.reader = Reader()
+        self.events = self.reader.events
 
     @property
     def types(self) -> list[str]:
@@ -34,10 +35,9 @@ class Listener:
         """The next event."""
         async with asyncio.timeout(PATIENCE_S):
             raw = await self.connection.recv_bytes()
-        event = parse(raw)
+        event = self.reader.read(raw)
         # What a program gets that uses the package as everybody does.
         assert self.connection.parse_event(raw) == event
-        self.events.append(event)
         return event
 
     async def until(self, kind: type[Event]) -> Event:

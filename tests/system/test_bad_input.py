@@ -140,6 +140,7 @@ async def test_each_mistake_is_one_error_and_the_conversation_goes_on() -> None:
         heard = Listener(connection)
         await connection.session.update(session={"type": "realtime", "audio": {"input": {"turn_detection": None}}})
         await heard.until(SessionUpdatedEvent)
+        heard.reader.sent("mine")
         told: dict[str, tuple[str | None, str | None]] = {}
         for name, (text, _, _) in MISTAKES.items():
             await connection.send_raw(text)
@@ -163,10 +164,11 @@ async def test_a_binary_message_ends_its_own_connection_only() -> None:
         sdk(viva).realtime.connect(model=MODEL) as other,
         sdk(viva).realtime.connect(model=MODEL) as connection,
     ):
-        await Listener(connection).until(SessionCreatedEvent)
+        heard = Listener(connection)
+        await heard.until(SessionCreatedEvent)
         await connection.send_raw(b"\x00\x01")
         with pytest.raises(ConnectionClosed) as closed:
-            await Listener(connection).next()
+            await heard.next()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1003
         await other.response.create()
@@ -193,6 +195,7 @@ async def test_who_asks_twice_gets_one_answer() -> None:
         await connection.response.create()
         first = await heard.until(ResponseCreatedEvent)
         await heard.until(ResponseTextDeltaEvent)
+        heard.reader.sent("second")
         await connection.response.create(event_id="second")
         refused = await heard.until(RealtimeErrorEvent)
         assert refused.error.code == "conversation_already_has_active_response"

@@ -275,11 +275,13 @@ async def test_a_transcription_session_writes_down_and_answers_nothing() -> None
 async def test_a_mistake_is_told_with_the_id_of_the_event_that_made_it() -> None:
     async with scripted_server(engines()) as viva, sdk(viva).realtime.connect(model=MODEL) as connection:
         heard = Listener(connection)
+        heard.reader.sent("mine_1")
         await connection.conversation.item.delete(item_id="item_none", event_id="mine_1")
         refused = await heard.until(RealtimeErrorEvent)
         assert refused.error.event_id == "mine_1"
         assert refused.error.code == "item_delete_invalid_item_id"
         assert refused.error.type == "invalid_request_error"
+        heard.reader.sent("mine_2")
         await connection.response.cancel(event_id="mine_2")
         refused = await heard.until(RealtimeErrorEvent)
         assert (refused.error.event_id, refused.error.code) == ("mine_2", "response_cancel_not_active")
@@ -299,13 +301,14 @@ async def test_a_secret_carries_its_session_and_ends_when_it_says() -> None:
         assert abs(secret.expires_at - clock.wall() - 60) < 5
         browser = sdk(viva, secret.value)
         async with browser.realtime.connect(model="gpt-realtime") as connection:
-            created = await Listener(connection).until(SessionCreatedEvent)
+            heard = Listener(connection)
+            created = await heard.until(SessionCreatedEvent)
             assert isinstance(created.session, RealtimeSessionCreateRequest)
             assert created.session.instructions == "Be brief."
             clock.advance(61)
             # A running session goes on; only starting one needs the secret.
             await connection.response.cancel()
-            await Listener(connection).until(RealtimeErrorEvent)
+            await heard.until(RealtimeErrorEvent)
         with pytest.raises(InvalidStatus) as refused:
             await browser.realtime.connect(model="gpt-realtime").enter()
         assert refused.value.response.status_code == 401
@@ -335,6 +338,7 @@ async def test_a_backend_places_a_call_and_steers_it_from_the_side() -> None:
             # Word for word what the caller is told, but for the greeting of each.
             assert heard.events[1:] == caller.events[1:]
             assert heard.all(ResponseAudioDeltaEvent) == []
+            heard.reader.sent("mine")
             caller.send({"type": "response.cancel", "event_id": "mine"})
             assert (await heard.until(RealtimeErrorEvent)).error.event_id == "mine"
             await client.realtime.calls.hangup(caller.id)

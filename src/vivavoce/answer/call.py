@@ -92,7 +92,10 @@ class LocalCall:
         self._inbox: deque[Input] = deque()
         self._wake = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
+        self._guests: set[Transport] = set()
+        """Who listens in."""
         self._listeners: dict[Transport, None] = {}
+        """Those of them who have been greeted, so that nothing reaches anybody before `session.created`."""
         self._ending = (1000, "")
         self._connected = asyncio.Event()
         self._over = asyncio.Event()
@@ -117,11 +120,12 @@ class LocalCall:
         if self._over.is_set():
             await transport.close(1000, "The call has ended.")
             return
-        self._listeners[transport] = None
+        self._guests.add(transport)
         self._post(Joined(transport))
         try:
             await transport.run(self._post_aside)
         finally:
+            self._guests.discard(transport)
             self._listeners.pop(transport, None)
 
     # ── the loop ───────────────────────────────────────────────────────────────────────────────────────
@@ -153,8 +157,8 @@ class LocalCall:
             self._over.set()
             if self._alarm is not None:
                 self._alarm.cancel()
-            for listener in list(self._listeners):
-                await listener.close(1000, "The call has ended.")
+            for guest in list(self._guests):
+                await guest.close(1000, "The call has ended.")
 
     async def _converse(self, crew: Crew) -> None:
         while True:
@@ -189,12 +193,21 @@ class LocalCall:
                 return self._host.fault(message)
             case Opened():
                 self._connected.set()
-                return self._host.open()
+                self._greet(self._host.open())
+                return []
             case Joined(transport):
-                transport.send(encode(self._host.introduction()))
+                if transport in self._guests:
+                    transport.send(encode(self._host.introduction()))
+                    self._listeners[transport] = None
                 return []
             case _:
                 assert_never(arrived)
+
+    def _greet(self, effects: list[Effect]) -> None:
+        """The caller alone: whoever joined before the caller was there has been greeted."""
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._transport.send(encode(effect.event))
 
     def _carry_out(self, effects: list[Effect], crew: Crew) -> None:
         for effect in effects:
