@@ -88,12 +88,15 @@ class Parent:
         self._out: BinaryIO = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         self._asks: SimpleQueue[Frame] = SimpleQueue()
-        self._cancelled = -1
+        self._cancelled: set[int] = set()
         threading.Thread(target=self._read, daemon=True).start()
 
     def ask(self) -> Frame:
         """Wait for what the parent wants next."""
-        return self._asks.get()
+        frame = self._asks.get()
+        # Jobs come in the order of their numbers, so older ones are over.
+        self._cancelled -= {job for job in tuple(self._cancelled) if job < frame.job}
+        return frame
 
     def answer(self, kind: Kind, job: int, body: bytes = b"") -> None:
         """Tell the parent."""
@@ -105,14 +108,14 @@ class Parent:
 
     def is_cancelled(self, job: int) -> bool:
         """Whether the parent has given up this job."""
-        return job <= self._cancelled
+        return job in self._cancelled
 
     def _read(self) -> None:
         unpacker = Unpacker()
         while data := os.read(sys.stdin.fileno(), 1 << 16):
             for frame in unpacker.feed(data):
                 if frame.kind is Kind.CANCEL:
-                    self._cancelled = frame.job
+                    self._cancelled.add(frame.job)
                 else:
                     self._asks.put(frame)
         _leave()
