@@ -18,6 +18,7 @@ from openai.types.realtime import (
     InputAudioBufferSpeechStartedEvent,
     RealtimeConversationItemAssistantMessage,
     RealtimeConversationItemFunctionCall,
+    RealtimeConversationItemUserMessage,
     RealtimeErrorEvent,
     RealtimeSessionCreateRequest,
     ResponseAudioDeltaEvent,
@@ -360,3 +361,32 @@ def placed_by(client: openai.AsyncOpenAI) -> Place:
         return reply.response
 
     return place
+
+
+@pytest.mark.realtime
+async def test_what_is_too_large_for_the_callers_channel_does_not_end_the_call() -> None:
+    picture = "data:image/png;base64," + "A" * 400_000
+    script = engines(thought=["A picture, I see."])
+    async with (
+        scripted_server(script) as viva,
+        sdk(viva) as client,
+        calling(placed_by(client)) as caller,
+        client.realtime.connect(call_id=caller.id) as connection,
+    ):
+        heard = Listener(connection)
+        await connection.conversation.item.create(
+            item={"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": picture}]}
+        )
+        assert picture in (await heard.until(ConversationItemAdded)).to_json()
+        added = (await caller.until(ConversationItemAdded)).item
+        assert isinstance(added, RealtimeConversationItemUserMessage)
+        assert (added.content[0].type, added.content[0].image_url) == ("input_image", "")
+        # What cannot be made smaller is left out, and that is told.
+        await connection.session.update(session={"type": "realtime", "instructions": "Be brief. " * 40_000})
+        await heard.until(SessionUpdatedEvent)
+        refused = await caller.until(RealtimeErrorEvent)
+        assert refused.error.type == "server_error"
+        assert "session.updated" in refused.error.message
+        await connection.response.create(response={"output_modalities": ["text"]})
+        assert (await heard.until(ResponseDoneEvent)).response.status == "completed"
+        assert (await caller.until(ResponseDoneEvent)).response.status == "completed"

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from vivavoce.answer.attention import Attention
 from vivavoce.answer.job import Engines, Jobs
 from vivavoce.clock import Clock
+from vivavoce.errors import TransportError
 from vivavoce.session.effect import (
     Begin,
     Cancel,
@@ -26,9 +27,14 @@ from vivavoce.session.effect import (
     Send,
 )
 from vivavoce.session.host import Host
+from vivavoce.session.lean import lean
 from vivavoce.session.result import Result
+from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Closed, Inbound, Opened, Played, Sound, Text, Transport
 from vivavoce.wire.codec import encode
+from vivavoce.wire.event import ServerEvent
+
+log = Log("answer")
 
 INTERNAL_ERROR: Final = 1011
 """WebSocket's close code for a fault of ours."""
@@ -193,7 +199,8 @@ class LocalCall:
                 return self._host.fault(message)
             case Opened():
                 self._connected.set()
-                self._greet(self._host.open())
+                # The caller alone: whoever joined before has been greeted.
+                self._tell_caller(self._host.open())
                 return []
             case Joined(transport):
                 if transport in self._guests:
@@ -203,20 +210,34 @@ class LocalCall:
             case _:
                 assert_never(arrived)
 
-    def _greet(self, effects: list[Effect]) -> None:
-        """The caller alone: whoever joined before the caller was there has been greeted."""
+    def _tell_caller(self, effects: list[Effect]) -> None:
+        """Send events to the caller and to nobody who listens in."""
         for effect in effects:
             if isinstance(effect, Send):
                 self._transport.send(encode(effect.event))
+
+    def _send(self, event: ServerEvent) -> None:
+        text = encode(event)
+        for listener in self._listeners:
+            listener.send(text)
+        try:
+            self._transport.send(text)
+        except TransportError:
+            self._send_lean(event)
+
+    def _send_lean(self, event: ServerEvent) -> None:
+        """A party on a socket may say what no data channel carries, a picture for instance."""
+        try:
+            self._transport.send(encode(lean(event)))
+        except TransportError as error:
+            log.failure("event_left_out", error, call_id=self.id, type=event.type)
+            self._tell_caller(self._host.fault(f"The event {event.type} was left out: {error.message}"))
 
     def _carry_out(self, effects: list[Effect], crew: Crew) -> None:
         for effect in effects:
             match effect:
                 case Send(event):
-                    text = encode(event)
-                    self._transport.send(text)
-                    for listener in self._listeners:
-                        listener.send(text)
+                    self._send(event)
                 case Listen(samples):
                     crew.attention.push(samples)
                 case Play(samples):
