@@ -19,6 +19,7 @@ SINS: Final = {
     "transport/memory.py": "import vivavoce.session.host",  # Ports carry
     "transport/websocket.py": "import vivavoce.transport.memory",  # Transports
     "engine/house.py": "import vivavoce.engine.silero",  # Engines
+    "engine/espeak.py": "import vivavoce.engine.espeak_worker",  # Programs for child processes
     "store/interface.py": "import vivavoce.store.memory",  # Stores
     "wire/item.py": "import vivavoce.wire.event",  # No cycles
     "telemetry/log.py": "import wrtc",  # Foreign packages
