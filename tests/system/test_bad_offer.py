@@ -26,6 +26,12 @@ async def offer_without_audio() -> AsyncIterator[str]:
     await peer.close()
 
 
+def kazoo(offer: str) -> str:
+    """The offer with all its codecs replaced by one that nobody has."""
+    bare = re.sub(r"a=(rtpmap|fmtp|rtcp-fb):.*\r\n", "", offer)
+    return re.sub(r"(m=audio \d+ \S+) .*\r\n", r"\1 96\r\na=rtpmap:96 kazoo/8000\r\n", bare)
+
+
 def spoiled(offer: str) -> dict[str, str | bytes]:
     """An offer in every way in which it is none."""
     return {
@@ -38,8 +44,7 @@ def spoiled(offer: str) -> dict[str, str | bytes]:
         "no fingerprint": re.sub(r"a=fingerprint.*\r\n", "", offer),
         "a fingerprint that is none": re.sub(r"(a=fingerprint:sha-256) .*\r\n", r"\1 what\r\n", offer),
         "no password": re.sub(r"a=ice-pwd.*\r\n", "", offer),
-        "a codec that nobody has": re.sub(r"opus/48000/2", "kazoo/1/1", offer).replace(" UDP/TLS", " UDP/TLS"),
-        "lines without end": offer + "a=" + "x" * 20_000 + "\r\n",
+        "no codec but one that nobody has": kazoo(offer),
         "too much of everything": offer + "a=x\r\n" * OFFER_LIMIT,
     }
 
