@@ -5,13 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from vivavoce.audio.frame import Pcm
+from vivavoce.audio.frame import Pcm, sample_count, silence
 from vivavoce.cli.exit_code import Unanswered
 from vivavoce.cli.mouth import Mouth
 from vivavoce.client.call import Call
 from vivavoce.errors import Fault, Never
 from vivavoce.session.peer import Activity
 
+LEAD_IN: Final = sample_count(600)
+"""Samples of silence before the first word; both sides' jitter buffers settle in it."""
 SETTLE_S: Final = 0.3
 """Quiet for so long after an answer is the end of it."""
 
@@ -65,6 +67,7 @@ class Script:
             Unanswered: an answer did not come.
             VivaError: the call has failed.
         """
+        self._mouth.say(silence(LEAD_IN))
         for step, following in zip(steps, [*steps[1:], None], strict=True):
             turns = len(self._call.timings.turns)
             match step:

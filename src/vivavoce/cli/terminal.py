@@ -38,16 +38,17 @@ class Terminal:
         self._colours = self._rewrites and not variables.get("NO_COLOR")
         self._growing = 0
         self._settled: dict[str, Caption] = {}
+        self._cut: Caption | None = None
 
     def line(self, text: str = "", ink: Ink = Ink.PLAIN) -> None:
         """One line of its own."""
-        self._erase()
+        self._tell_cut()
         self._stream.write(self._inked(text, ink) + "\n")
         self._stream.flush()
 
     def row(self, label: str, text: str, ink: Ink = Ink.PLAIN) -> None:
         """A label and words beside it, wrapped."""
-        self._erase()
+        self._tell_cut()
         self._stream.write("\n".join(self._wrapped(label, text, ink)) + "\n")
         self._stream.flush()
 
@@ -59,9 +60,8 @@ class Terminal:
                 if before is None and caption.text:
                     self._grow(caption)
             case CaptionState.CUT if before is not None:
-                words = f"interrupted; heard up to “…{_last_words(caption.text)}”" if caption.text else "not heard"
-                self.row("", words, Ink.CUT)
-                self._settled[caption.item_id] = caption
+                # What was heard is first estimated, then told by the server: the last word before the next line counts.
+                self._settled[caption.item_id] = self._cut = caption
             case CaptionState.DONE | CaptionState.CUT | CaptionState.FAILED:
                 if before is None and (caption.text or caption.state is not CaptionState.DONE):
                     self._settle(caption)
@@ -76,13 +76,20 @@ class Terminal:
             case _:
                 self.row(_label(caption), caption.text, _ink(caption))
 
+    def _tell_cut(self) -> None:
+        self._erase()
+        caption, self._cut = self._cut, None
+        if caption is not None:
+            words = f"interrupted; heard up to “…{_last_words(caption.text)}”" if caption.text else "not heard"
+            self._stream.write("\n".join(self._wrapped("", words, Ink.CUT)) + "\n")
+
     def _grow(self, caption: Caption) -> None:
         """Rewrite the line that grows; only its end, if it has grown too long."""
         if not self._rewrites:
             return
         width = self._width
         text = caption.text if len(caption.text) <= width - MARGIN - 2 else f"…{caption.text[-(width - MARGIN - 3) :]}"
-        self._erase()
+        self._tell_cut()
         self._stream.write("\n".join(self._wrapped(_label(caption), text, _ink(caption))))
         self._stream.flush()
         self._growing = 1

@@ -14,8 +14,10 @@ from vivavoce.audio.frame import duration_ms
 from vivavoce.session.answers import Sound
 from vivavoce.session.playout import Playout
 
-SLOW_CHARACTERS_PER_S: Final = 9.0
-"""Slower than people and synthesisers talk (13 to 17); used where the length of the whole is not known."""
+PAUSE_LETTERS: Final = 5
+"""A mark of punctuation takes as long as so many letters more. With it, counting and prose go at about one speed."""
+SLOW_LETTERS_PER_S: Final = 11.0
+"""Slower than people and synthesisers talk (16 to 20); for when the length of the whole is not known."""
 MARGIN_MS: Final = 250.0
 """A voice does not begin at its first sample, nor is a word heard before its end."""
 MARGIN_RATIO: Final = 0.1
@@ -25,6 +27,7 @@ NEWS_S: Final = 0.5
 UNLIKELY_SILENT_MS: Final = 3000
 """So much of an answer heard without one word: the server has dropped the words, as OpenAI does on truncation."""
 
+_PAUSE = re.compile(r"[.,;:!?…—。，、；：！？]+")
 _WORD_END = re.compile(r"(?=\s)|(?<=[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef])")
 
 
@@ -245,11 +248,11 @@ class Hearing:
 
     def _estimate(self, speech: Speech, heard_ms: float) -> str:
         """Words that fit into so much sound, whole ones only."""
-        sure_ms = heard_ms * (1 - MARGIN_RATIO) - MARGIN_MS
-        characters = sure_ms * self._characters_per_ms
+        sure_ms = max(0.0, heard_ms * (1 - MARGIN_RATIO) - MARGIN_MS)
+        letters = sure_ms * self._letters_per_ms
         if speech.length:
-            characters = sure_ms * len(speech.text) / duration_ms(speech.length)
-        return whole_words(speech.text, int(max(0.0, characters)))
+            letters = sure_ms * letters_in(speech.text) / duration_ms(speech.length)
+        return words_in(speech.text, letters)
 
     def _assumed_end(self, response_id: str, since: float) -> float:
         waiting = [speech.text for speech in self._of(response_id).values() if isinstance(speech.verdict, Pending)]
@@ -260,19 +263,29 @@ class Hearing:
         return 0.0 if since is None else max(0.0, now - since) * 1000
 
     def _least_ms(self, text: str) -> float:
-        return len(text) / self._characters_per_ms
+        return letters_in(text) / self._letters_per_ms
 
     @property
-    def _characters_per_ms(self) -> float:
-        return SLOW_CHARACTERS_PER_S * min(1.0, self.speed) / 1000
+    def _letters_per_ms(self) -> float:
+        return SLOW_LETTERS_PER_S * min(1.0, self.speed) / 1000
 
     def _of(self, response_id: str) -> dict[str, Speech]:
         return {id: speech for id, speech in self._speeches.items() if speech.response_id == response_id}
 
 
-def whole_words(text: str, characters: int) -> str:
-    """The beginning of a text up to the last word that ends within so many characters."""
-    if characters >= len(text):
+def letters_in(text: str) -> int:
+    """How long a text takes to say, in letters."""
+    return len(text) + PAUSE_LETTERS * sum(1 for _ in _PAUSE.finditer(text))
+
+
+def words_in(text: str, letters: float) -> str:
+    """The beginning of a text that can be said in the time of so many letters, whole words only."""
+    if letters >= letters_in(text):
         return text
-    ends = [end.start() for end in _WORD_END.finditer(text) if end.start() <= characters]
-    return text[: ends[-1]].rstrip() if ends else ""
+    pauses = [pause.end() for pause in _PAUSE.finditer(text)]
+    said = 0
+    for end in (found.start() for found in _WORD_END.finditer(text)):
+        if end + PAUSE_LETTERS * sum(1 for pause in pauses if pause < end) > letters:
+            break
+        said = end
+    return text[:said].rstrip()
