@@ -4,9 +4,11 @@ import ast
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+Node = TypeVar("Node", bound=ast.AST)
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -19,14 +21,25 @@ class Source:
     text: str
     tree: ast.Module
 
+    @cached_property
+    def _by_kind(self) -> dict[type[ast.AST], list[ast.AST]]:
+        kinds: dict[type[ast.AST], list[ast.AST]] = {}
+        for node in ast.walk(self.tree):
+            kinds.setdefault(type(node), []).append(node)
+        return kinds
+
+    def every(self, *kinds: type[Node]) -> list[Node]:
+        """All nodes of these kinds, outer ones first within a kind."""
+        return [node for kind in kinds for node in self._by_kind.get(kind, []) if isinstance(node, kind)]
+
     def at(self, node: ast.AST) -> str:
         """`path:line` of something in this file."""
         return f"{self.path}:{getattr(node, 'lineno', 1)}"
 
     def calls(self) -> Iterator[tuple[str, ast.Call]]:
         """Every call whose callee is a name or a dotted name."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and (name := dotted(node.func)):
+        for node in self.every(ast.Call):
+            if name := dotted(node.func):
                 yield name, node
 
 

@@ -4,6 +4,8 @@ import ast
 import re
 from typing import Final
 
+import pytest
+
 from tests.architecture.source import Source, dotted, python_files
 
 SLEEPS: Final = {"asyncio.sleep", "time.sleep", "anyio.sleep", "trio.sleep", "sleep"}
@@ -23,7 +25,7 @@ def everywhere() -> list[Source]:
 
 def imported(source: Source) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(source.tree):
+    for node in source.every(ast.Import, ast.ImportFrom):
         match node:
             case ast.Import(names=aliases):
                 names |= {alias.name for alias in aliases}
@@ -32,6 +34,9 @@ def imported(source: Source) -> set[str]:
             case _:
                 pass
     return names
+
+
+pytestmark = pytest.mark.xdist_group("architecture")  # one worker reads the sources once
 
 
 def test_nothing_is_mocked() -> None:
@@ -73,8 +78,7 @@ def test_every_skip_and_every_expected_failure_gives_its_reason() -> None:
                 silent.append(source.at(call))
         silent += [
             source.at(node)
-            for node in ast.walk(source.tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            for node in source.every(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
             for decorator in node.decorator_list
             if dotted(decorator) in ("pytest.mark.skip", "pytest.mark.skipif", "pytest.mark.xfail")
         ]
@@ -84,8 +88,8 @@ def test_every_skip_and_every_expected_failure_gives_its_reason() -> None:
 def task_groups(source: Source) -> set[str]:
     """Names, without what stands before their last dot, that are bound to a task group or declared as one."""
     names: set[str] = set()
-    # Twice, since a group may be handed on before its declaration is met in this order.
-    for node in [*ast.walk(source.tree)] * 2:
+    # Assignments twice, since a group may be handed on before its making is met in this order.
+    for node in source.every(ast.arg, ast.withitem, ast.AnnAssign, ast.Assign, ast.Assign):
         match node:
             case ast.withitem(context_expr=value, optional_vars=ast.AST() as target):
                 bound = [(target, value)]
@@ -108,10 +112,10 @@ def test_every_task_is_started_by_a_group() -> None:
     # A group's own `create_task` is the one right way; any other callee of that name starts an orphan.
     orphans: list[str] = []
     for source in everywhere():
-        groups = task_groups(source)
-        for name, call in source.calls():
-            owner, _, verb = name.rpartition(".")
-            if verb in ("create_task", "ensure_future") and owner.rpartition(".")[2] not in groups:
+        started = [(name, call) for name, call in source.calls() if name.endswith(("create_task", "ensure_future"))]
+        groups = task_groups(source) if started else set[str]()
+        for name, call in started:
+            if name.rpartition(".")[0].rpartition(".")[2] not in groups:
                 orphans.append(f"{source.at(call)} {name}")
     assert orphans == []
 
@@ -121,8 +125,8 @@ def test_only_assembly_imports_late() -> None:
         source.at(inner)
         for source in python_files("src")
         if source.path.name != "assembly.py"
-        for node in ast.walk(source.tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if any(node.col_offset for node in source.every(ast.Import, ast.ImportFrom))
+        for node in source.every(ast.FunctionDef, ast.AsyncFunctionDef)
         for inner in ast.walk(node)
         if isinstance(inner, ast.Import | ast.ImportFrom)
     ]
@@ -146,8 +150,8 @@ def test_every_broad_except_says_why() -> None:
     broad: list[str] = []
     for source in python_files("src"):
         lines = source.text.splitlines()
-        for node in ast.walk(source.tree):
-            if not isinstance(node, ast.ExceptHandler) or always_raises(node.body):
+        for node in source.every(ast.ExceptHandler):
+            if always_raises(node.body):
                 continue  # what is raised again, or as something of ours, is not swallowed
             caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             if any(each is None or dotted(each) in ("Exception", "BaseException") for each in caught):

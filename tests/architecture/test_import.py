@@ -48,6 +48,9 @@ print(json.dumps({"modules": sorted(sys.modules), "kilobytes": resident() - befo
 """
 
 
+pytestmark = pytest.mark.xdist_group("architecture")
+
+
 class Probe(TypedDict):
     """What a fresh interpreter held after the import."""
 
@@ -83,8 +86,7 @@ def test_the_package_imports_only_what_it_declares() -> None:
     undeclared = {
         f"{source.at(node)} {name}"
         for source in python_files("src")
-        for node in ast.walk(source.tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
+        for node in source.every(ast.Import, ast.ImportFrom)
         for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
         if (top := name.partition(".")[0]) != "vivavoce" and top not in sys.stdlib_module_names
         if not declared & {distribution.lower() for distribution in distributions.get(top, [])}

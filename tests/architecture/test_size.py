@@ -4,6 +4,8 @@ import ast
 from statistics import quantiles
 from typing import Final
 
+import pytest
+
 from tests.architecture.source import Source, python_files
 
 FILE_LINES: Final = 700
@@ -16,6 +18,9 @@ MOST_FUNCTIONS: Final = 40
 ATTRIBUTES: Final = 15
 
 
+pytestmark = pytest.mark.xdist_group("architecture")  # one worker reads the sources once
+
+
 def sources() -> list[Source]:
     return [source for folder in ("src", "tests", "bench", "examples") for source in python_files(folder)]
 
@@ -25,11 +30,11 @@ def length(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
 
 
 def functions(source: Source) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return source.every(ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def classes(source: Source) -> list[ast.ClassDef]:
-    return [node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
+    return source.every(ast.ClassDef)
 
 
 def test_no_file_needs_a_table_of_contents() -> None:
