@@ -13,6 +13,9 @@ import numpy.typing as npt
 import pytest
 
 import vivavoce
+from tests.viva import viva_server
+
+__all__ = ["viva_server"]
 
 RATE_HZ = 48_000
 POLICY = "default-src 'self'; connect-src 'self' http://127.0.0.1:*; base-uri 'none'; form-action 'none'"
