@@ -1,11 +1,12 @@
 """Figures and history of a call, for people and for machines."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from vivavoce.cli.terminal import Ink, Terminal
 from vivavoce.client.call import Call
+from vivavoce.session.caption import CaptionState
 from vivavoce.session.timing import Turn
 from vivavoce.session.tokens import Tokens
 from vivavoce.transport.interface import Link
@@ -60,21 +61,32 @@ def token_words(tokens: Tokens) -> str:
     return " · ".join([heard, said, *extra])
 
 
-def lines(history: Sequence[Item]) -> list[tuple[str, str, bool]]:
-    """Who said what, and whether it was cut short."""
-    told: list[tuple[str, str, bool]] = []
-    for item in history:
-        match item:
-            case UserMessage() | AssistantMessage() | SystemMessage():
-                who = {"user": "you", "assistant": "agent", "system": "system"}[item.role]
-                told.append((who, "".join(map(_words, item.content)).strip(), item.status == "incomplete"))
-            case FunctionCall():
-                told.append(("call", f"{item.name}({item.arguments})", False))
-            case FunctionCallOutput():
-                told.append(("result", item.output, False))
-            case _:
-                told.append((item.type, "", False))
-    return told
+@dataclass(frozen=True)
+class Line:
+    """Who said what, as it was heard, and whether it was cut short."""
+
+    who: str
+    words: str
+    cut: bool = False
+
+
+def lines(call: Call) -> list[Line]:
+    """The conversation as it was heard, a line for each item."""
+    cut = {caption.item_id for caption in call.transcript if caption.state is CaptionState.CUT}
+    return [_line(item, item.id in cut) for item in call.history]
+
+
+def _line(item: Item, cut: bool) -> Line:
+    match item:
+        case UserMessage() | AssistantMessage() | SystemMessage():
+            who = {"user": "you", "assistant": "agent", "system": "system"}[item.role]
+            return Line(who, "".join(map(_words, item.content)).strip(), cut)
+        case FunctionCall():
+            return Line("call", f"{item.name}({item.arguments})")
+        case FunctionCallOutput():
+            return Line("result", item.output)
+        case _:
+            return Line(item.type, "")
 
 
 def print_end(terminal: Terminal, call: Call) -> None:
@@ -82,8 +94,9 @@ def print_end(terminal: Terminal, call: Call) -> None:
     terminal.line()
     terminal.row("tokens", token_words(call.tokens), Ink.QUIET)
     terminal.row("history", "as it was heard:", Ink.QUIET)
-    for who, words, cut in lines(call.history):
-        terminal.row(who, f"{words or '(no words)'}{' — cut short' if cut else ''}", Ink.CUT if cut else Ink.PLAIN)
+    for line in lines(call):
+        ending = " — and no more was heard" if line.cut else ""
+        terminal.row(line.who, f"{line.words or '(no words)'}{ending}", Ink.CUT if line.cut else Ink.PLAIN)
 
 
 def as_json(call: Call, link: Link, place: dict[str, Json]) -> dict[str, Json]:
@@ -97,7 +110,7 @@ def as_json(call: Call, link: Link, place: dict[str, Json]) -> dict[str, Json]:
         "turns": turns,
         "link": {**asdict(link), "loss_ratio": loss_ratio(link)},
         "tokens": {**asdict(call.tokens), "total": call.tokens.total},
-        "history": [{"who": who, "words": words, "cut": cut} for who, words, cut in lines(call.history)],
+        "history": [{"who": line.who, "words": line.words, "cut": line.cut} for line in lines(call)],
     }
 
 

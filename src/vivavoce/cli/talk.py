@@ -105,16 +105,26 @@ def run(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if not (isfinite(value) and value > 0):
             raise ConfigError(f"--{name.replace('_', '-')} is {value}; it must be more than 0 seconds.")
-    if options.out is not None and not Path(options.out).absolute().parent.is_dir():
-        raise ConfigError(f"--out {options.out}: there is no such folder.")
+    if options.out is not None:
+        folder_exists(options.out)
     return asyncio.run(_talk(options))
+
+
+def folder_exists(path: str) -> None:
+    """Find out before a call whether a file can be put there after it.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    if not Path(path).absolute().parent.is_dir():
+        raise ConfigError(f"--out {path}: there is no such folder.")
 
 
 async def _talk(options: argparse.Namespace) -> int:
     terminal = Terminal(sys.stderr if options.json else sys.stdout)
     end_on_sigterm()
     steps = await read_steps(options.said)
-    async with _callee(options, terminal) as place, _conduct(options, steps) as conduct:
+    async with _conduct(options, steps) as conduct, _callee(options, terminal) as place:
         visit = Visit(terminal, place, conduct)
         try:
             await visit.make()

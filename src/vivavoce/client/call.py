@@ -68,6 +68,11 @@ class Call(Commands):
         return self._drive.peer.history()
 
     @property
+    def transcript(self) -> tuple[Caption, ...]:
+        """What both sides have said so far; of an answer that was cut short, only what was heard."""
+        return self._drive.peer.captions
+
+    @property
     def config(self) -> Session | None:
         """The session's config, as the server says it is in force."""
         return self._drive.peer.session
