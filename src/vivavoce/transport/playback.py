@@ -11,17 +11,18 @@ from vivavoce.transport.interface import Played
 
 FRAME: Final = sample_count(20)
 """Samples of one beat."""
-TAIL_FRAMES: Final = 5
-"""Frames of silence written after the last sound. Without them a WebRTC listener hears the last vowel drawn
-out for another 150 ms, and a scrap of it again before the next word: a jitter buffer that gets nothing more
-invents what is missing from what it had (measured with libwebrtc; 60 ms of silence were enough)."""
+HUSH_FRAMES: Final = 100
+"""Frames of silence written after the last sound: two seconds. A WebRTC listener who gets nothing more at once hears
+the last vowel drawn out for another 150 ms, and a scrap of it again before the next word, since a jitter buffer
+invents what is missing from what it had; 60 ms cure that. The rest bridges the gaps between the sentences of an
+answer, in which resting an encoder (`webrtc.gate`) is not worth while (both measured with libwebrtc)."""
 
 
 @dataclass(frozen=True)
 class _Silent:
-    """Nothing sounds; `tail` beats of silence are still to be written."""
+    """Nothing sounds; `hush` frames of silence are still to be written."""
 
-    tail: int
+    hush: int
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Playback:
         self._queue: deque[Pcm] = deque()
         self._queued = 0
         self._played = 0
-        self._state: _Silent | _Sounding = _Silent(tail=0)
+        self._state: _Silent | _Sounding = _Silent(hush=0)
 
     @property
     def played(self) -> int:
@@ -65,15 +66,15 @@ class Playback:
             and `Played` if sound has just started or has just run dry.
         """
         match self._state:
-            case _Silent(tail) if not self._queued:
-                self._state = _Silent(tail=max(0, tail - 1))
-                return (silence(count) if tail else None), None
+            case _Silent(hush) if not self._queued:
+                self._state = _Silent(max(0, hush - count // FRAME))
+                return (silence(count) if hush else None), None
             case _Silent():
                 self._state = _Sounding()
                 sound = self._take(count)
                 return sound, Played(self._played)
             case _Sounding() if not self._queued:
-                self._state = _Silent(tail=TAIL_FRAMES - 1)
+                self._state = _Silent(HUSH_FRAMES - count // FRAME)
                 return silence(count), Played(self._played)
             case _Sounding():
                 return self._take(count), None
@@ -83,7 +84,7 @@ class Playback:
         self._queue.clear()
         self._queued = 0
         if isinstance(self._state, _Sounding):
-            self._state = _Silent(tail=TAIL_FRAMES)
+            self._state = _Silent(HUSH_FRAMES)
         return self._played
 
     def _take(self, count: int) -> Pcm:

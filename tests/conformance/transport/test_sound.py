@@ -118,6 +118,41 @@ async def test_nothing_that_was_said_last_is_drawn_out(connect_with_sound: Conne
     assert sorted(lengths)[2] <= sample_count(said_ms + 60)
 
 
+@pytest.mark.realtime
+async def test_pauses_do_not_make_the_listener_hear_later(connect_with_sound: Connect) -> None:
+    # The last pause is long enough for an encoder to rest.
+    pauses_ms, delays = [700, 700, 700, 700, 700, 2600], list[int]()
+    async with connect_with_sound() as pair, listening(*pair) as (near, far):
+        await far.heard(sample_count(100))
+        for pause_ms in pauses_ms:
+            asked = len(far.sound)
+            near.transport.play(tone(200))
+            await far.until(lambda: loud(far.sound[asked:]) >= sample_count(20))  # noqa: B023
+            delays.append(int(np.argmax(np.abs(far.sound[asked:]) > LEVEL / 4)))
+            await far.heard(sample_count(200 + pause_ms))
+        near.transport.play(tone(200))
+        asked = len(far.sound)
+        await far.until(lambda: loud(far.sound[asked:]) >= sample_count(20))
+        delays.append(int(np.argmax(np.abs(far.sound[asked:]) > LEVEL / 4)))
+    # Where RTP time stands still in pauses, all but the first two come as late as the pauses are long. The median,
+    # since a stall of this machine makes a single one late.
+    assert sorted(delays)[len(delays) // 2] < sample_count(250)
+    assert delays[-1] < sample_count(500)
+
+
+@pytest.mark.realtime
+async def test_a_long_silence_rests_and_the_next_word_is_heard_whole(connect_with_sound: Connect) -> None:
+    async with connect_with_sound() as pair, listening(*pair) as (near, far):
+        near.transport.play(tone(100))
+        await far.until(lambda: loud(far.sound) >= sample_count(60))
+        await far.heard(sample_count(2_800))
+        before = loud(far.sound)
+        near.transport.play(tone(300, 1000))
+        await far.heard(sample_count(900))
+        assert near.transport.played() == sample_count(400)
+        assert loud(far.sound) - before >= sample_count(290)
+
+
 async def test_where_sound_travels_as_text_playing_is_refused(connect_without_sound: Connect) -> None:
     async with connect_without_sound() as pair, listening(*pair) as (near, _):
         assert near.transport.traits.sound is SoundPath.TEXT

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.transport.interface import Played
-from vivavoce.transport.playback import FRAME, TAIL_FRAMES, Playback
+from vivavoce.transport.playback import FRAME, HUSH_FRAMES, Playback
 
 
 def count_up(start: int, length: int) -> Pcm:
@@ -40,11 +40,11 @@ def test_the_start_and_the_end_of_sound_are_told_with_the_count() -> None:
     assert playback.pull(FRAME)[1] == Played(FRAME + 110)
 
 
-def test_a_short_silence_follows_the_last_sound_and_then_nothing() -> None:
+def test_silence_follows_the_last_sound_and_then_nothing() -> None:
     playback = Playback()
     playback.push(count_up(0, FRAME))
-    written = [playback.pull(FRAME)[0] for _ in range(TAIL_FRAMES + 3)]
-    assert [sound is not None for sound in written] == [True] * (1 + TAIL_FRAMES) + [False] * 2
+    written = [playback.pull(FRAME)[0] for _ in range(HUSH_FRAMES + 3)]
+    assert [sound is not None for sound in written] == [True] * (1 + HUSH_FRAMES) + [False] * 2
     assert not any(np.any(sound) for sound in written[1:] if sound is not None)
 
 
@@ -54,8 +54,8 @@ def test_flushing_drops_what_waits_and_sound_starts_anew() -> None:
     playback.pull(FRAME)
     assert playback.flush() == FRAME == playback.played
     assert playback.queued == 0
-    written = [playback.pull(FRAME) for _ in range(TAIL_FRAMES + 1)]
-    assert [sound is not None for sound, _ in written] == [True] * TAIL_FRAMES + [False]
+    written = [playback.pull(FRAME) for _ in range(HUSH_FRAMES + 1)]
+    assert [sound is not None for sound, _ in written] == [True] * HUSH_FRAMES + [False]
     assert all(note is None for _, note in written)
     playback.push(count_up(0, FRAME))
     assert playback.pull(FRAME)[1] == Played(2 * FRAME)
@@ -74,3 +74,13 @@ def test_several_beats_may_be_taken_at_once() -> None:
     assert sound is not None
     assert np.array_equal(sound, count_up(0, 3 * FRAME))
     assert note == Played(3 * FRAME)
+
+
+def test_silence_is_counted_in_time_and_not_in_calls() -> None:
+    playback = Playback()
+    playback.push(count_up(0, FRAME))
+    playback.pull(FRAME)
+    pulls = 0
+    while playback.pull(3 * FRAME)[0] is not None:
+        pulls += 1
+    assert pulls == -(-HUSH_FRAMES // 3)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import webrtc
 import wrtc
 
 from vivavoce.audio.frame import RATE_HZ, Pcm, to_bytes
@@ -11,6 +12,7 @@ from vivavoce.audio.resampler import Resampler
 from vivavoce.errors import Fault, TransportError
 from vivavoce.transport.interface import Played
 from vivavoce.transport.playback import FRAME, Playback
+from vivavoce.transport.webrtc.gate import Gate
 
 _ENGINE_HZ: Final = 48_000  # what the engine's mixer gives for every codec, one channel, 10 ms at a time
 _ENGINE_FRAME: Final = _ENGINE_HZ // 100
@@ -20,9 +22,10 @@ _KEPT_FRAMES: Final = 200  # two seconds wait in the engine when this process st
 class Media:
     """Sound of one call, both ways. Knows the engine's frames and rates, nothing of states."""
 
-    def __init__(self, voice: wrtc.TrackGenerator) -> None:
-        self.playback = Playback()
+    def __init__(self, voice: wrtc.TrackGenerator, sender: webrtc.RTCRtpSender) -> None:
         self._voice = voice
+        self._gate = Gate(sender)
+        self._playback = Playback()
         self._ear: wrtc.MediaStreamTrackProcessor | None = None
         self._resampler = Resampler(_ENGINE_HZ, RATE_HZ)
         self._discarded = 0
@@ -49,12 +52,33 @@ class Media:
             samples = np.frombuffer(b"".join(frames[start : start + 2]), dtype="<i2")
             yield self._resampler.push(samples.astype(np.int16, copy=False))
 
+    def play(self, samples: Pcm) -> None:
+        """Queue samples to be heard."""
+        self._playback.push(samples)
+        self._gate.open()
+
+    def played(self) -> int:
+        """Samples that have been given to the engine."""
+        return self._playback.played
+
+    def flush(self) -> int:
+        """Drop what waits; return what has been given to the engine."""
+        return self._playback.flush()
+
     def speak(self, beats: int) -> Played | None:
         """Give the engine what is to be heard during so many beats."""
-        samples, note = self.playback.pull(beats * FRAME)
-        if samples is not None:
+        if not self._gate.is_open:
+            return None
+        samples, note = self._playback.pull(beats * FRAME)
+        if samples is None:
+            self._gate.shut()
+        else:
             self._voice.writeAudio(to_bytes(samples), RATE_HZ, 1, len(samples))
         return note
+
+    async def tend(self) -> None:
+        """What must be done aside while the call lasts."""
+        await self._gate.tend()
 
     def close(self) -> None:
         """Let go of the engine's objects."""

@@ -1,6 +1,7 @@
 """One WebRTC call: its states, and what ends it."""
 
 import asyncio
+from asyncio import TaskGroup
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -79,7 +80,7 @@ class WebRtcTransport:
         reads_text: bool,
     ) -> None:
         self._peer = peer
-        self._media = Media(voice)
+        self._media = Media(voice, voice_of(peer).sender)
         self._events = Events()
         self._pacer = pacer
         self._settings = settings
@@ -104,10 +105,19 @@ class WebRtcTransport:
 
     async def run(self, deliver: Deliver) -> None:
         """See `Transport.run`."""
+        broken: Exception | None = None
         try:
-            await self._inbox.run(deliver)
+            async with TaskGroup() as tasks:
+                tending = tasks.create_task(self._media.tend())
+                try:
+                    await self._inbox.run(deliver)
+                except Exception as failure:  # the listener's own failure: raised below, outside the group
+                    broken = failure
+                tending.cancel()
         finally:
             self.release()
+        if broken is not None:
+            raise broken
 
     def send(self, text: str) -> None:
         """See `Transport.send`."""
@@ -128,15 +138,15 @@ class WebRtcTransport:
     def play(self, samples: Pcm) -> None:
         """See `Transport.play`."""
         if not isinstance(self._state, _Closing | _Over):
-            self._media.playback.push(samples)
+            self._media.play(samples)
 
     def played(self) -> int:
         """See `Transport.played`."""
-        return self._media.playback.played
+        return self._media.played()
 
     def flush(self) -> int:
         """See `Transport.flush`."""
-        return self._media.playback.flush()
+        return self._media.flush()
 
     async def link(self) -> Link:
         """See `Transport.link`."""
@@ -158,7 +168,7 @@ class WebRtcTransport:
                 pass
         farewell = Closed(ClosedBy.US, code, reason)
         self._state = _Closing(farewell)
-        self._media.playback.flush()
+        self._media.flush()
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.close_s):
@@ -175,7 +185,7 @@ class WebRtcTransport:
                 self._end(Closed(ClosedBy.LOST, 1006, "No connection within the time limit."))
             case _Silent(until) if now >= until:
                 self._end(Closed(ClosedBy.LOST, 1006, "The peer fell silent and did not come back."))
-            case _Open():
+            case _Open() if self._inbox.passing:
                 note = self._media.speak(beats)
                 if note is not None:
                     self._inbox.put(note)
@@ -183,7 +193,7 @@ class WebRtcTransport:
             case _Silent():
                 # Nothing is played: whether it would be heard is not known.
                 self._listen()
-            case _Connecting() | _Closing() | _Over():
+            case _:
                 pass
 
     def broke(self, error: Exception) -> None:
