@@ -2,12 +2,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.browser.conftest import microphone
 from tests.system.caller import SETTINGS
 from tests.viva import viva_server
 from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc.offerer import WebRtcOfferer
 
-__all__ = ["viva_server"]
+__all__ = ["microphone", "viva_server"]
 
 
 @pytest.fixture

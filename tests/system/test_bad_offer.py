@@ -60,6 +60,7 @@ async def test_an_offer_without_audio_is_refused_in_the_words_of_the_live_servic
         assert await viva.calls(http) == 0
 
 
+@pytest.mark.xdist_group("viva_server")
 async def test_garbage_is_refused_and_leaves_nothing_behind(viva_server: Viva, offer: str) -> None:
     url = f"{viva_server.url}/v1/realtime/calls"
     async with httpx2.AsyncClient() as http:

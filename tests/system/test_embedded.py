@@ -35,6 +35,9 @@ AUDIBLE_DB: Final = -35.0
 SPEAKER: Final = "vivavoce.engine.espeak_worker"
 RECOGNISER: Final = "vivavoce.engine.pocketsphinx_worker"
 
+# One of the processes that run tests side by side starts the server, not each of them.
+pytestmark = pytest.mark.xdist_group("viva_server")
+
 
 async def listening(connection_of: Listener) -> None:
     """Have what is said written down."""

@@ -1,0 +1,96 @@
+"""Somebody's web application, written from OpenAI's guide: a page, and two endpoints that hold the real key.
+
+Only the base URL is not OpenAI's.
+"""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Final
+
+import httpx2
+
+PAGES: Final = Path(__file__).parent / "pages"
+SESSION: Final = {
+    "type": "realtime",
+    "model": "gpt-realtime",
+    "instructions": "Be brief.",
+    "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}, "output": {"voice": "marin"}},
+}
+
+
+@dataclass
+class Site:
+    """The application: at `origin`, calling `base_url` with `key` once these are known."""
+
+    origin: str
+    base_url: str = ""
+    key: str = ""
+    refused: list[str] = field(default_factory=list[str])
+    """What was answered to it other than success."""
+
+    def guide(self, **options: str) -> str:
+        """The address of the page."""
+        return str(httpx2.URL(f"{self.origin}/guide.html", params={"base": self.base_url, **options}))
+
+    def token(self) -> bytes:
+        """A client secret for the browser, with the real key."""
+        return self._ask("client_secrets", json={"session": SESSION})
+
+    def session(self, offer: bytes) -> bytes:
+        """The answer to a browser's offer, by the unified interface: plain form fields, as `FormData` sends them."""
+        return self._ask("calls", files={"sdp": (None, offer), "session": (None, json.dumps(SESSION))})
+
+    def _ask(self, where: str, **body: object) -> bytes:
+        bearer = {"Authorization": f"Bearer {self.key}"}
+        reply = httpx2.post(f"{self.base_url}/realtime/{where}", headers=bearer, **body)  # pyright: ignore[reportArgumentType]  # its own keywords
+        if not reply.is_success:
+            self.refused.append(f"{where}: {reply.status_code} {reply.text}")
+        return reply.content
+
+
+class _Application(SimpleHTTPRequestHandler):
+    def __init__(self, site: Site, *args: object) -> None:
+        self._site = site
+        super().__init__(*args, directory=str(PAGES))  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        if self.path == "/token":
+            self._reply(self._site.token(), "application/json")
+        else:
+            super().do_GET()
+
+    def do_POST(self) -> None:
+        offer = self.rfile.read(int(self.headers["Content-Length"]))
+        self._reply(self._site.session(offer), "application/sdp")
+
+    def _reply(self, body: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def hosted() -> Generator[Site]:
+    """The application on a port of its own, so that the page and the server are of different origins."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
+    site = Site(f"http://127.0.0.1:{server.server_address[1]}")
+    server.RequestHandlerClass = partial(_Application, site)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
