@@ -15,9 +15,9 @@ import pytest
 from tests.conformance.transport.listener import PATIENCE_S, listening
 from tests.unit.transport.webrtc.engine import Page, alive, nothing_is_alive
 from tests.unit.transport.webrtc.offer import AUDIO, DATA, HEAD, candidate, instead, sdp, without
-from vivavoce.audio.frame import Pcm, silence
+from vivavoce.audio.frame import Pcm, sample_count, silence
 from vivavoce.errors import Fault, OfferError, TransportError
-from vivavoce.transport.interface import Closed, ClosedBy, Opened, Sound, Transport
+from vivavoce.transport.interface import Closed, ClosedBy, Opened, Played, Sound, Transport
 from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc.answerer import WebRtcAnswerer
 from vivavoce.transport.webrtc.offerer import WebRtcOfferer
@@ -183,11 +183,34 @@ async def test_a_caller_who_only_listens_is_taken() -> None:
     def deaf(offer: str) -> str:
         return offer.replace("a=sendrecv", "a=recvonly")
 
-    async with call(on_offer=deaf, on_answer=lambda answer: answer) as (near, far, answer):
+    async with call(on_offer=deaf) as (near, far, answer), listening(near, far) as (here, _):
         assert "a=sendonly" in answer
-        async with listening(near, far) as (here, _):
-            far.play(_square(300))
-            await here.until(lambda: int(abs(here.sound).max(initial=0)) > 4000)
+        far.play(_square(300))
+        await here.until(lambda: int(abs(here.sound).max(initial=0)) > 4000)
+
+
+async def test_a_caller_who_only_speaks_is_taken() -> None:
+    def mute(offer: str) -> str:
+        return offer.replace("a=sendrecv", "a=sendonly")
+
+    async with call(on_offer=mute) as (near, far, answer), listening(near, far) as (_, there):
+        assert "a=recvonly" in answer
+        far.play(_square(100))
+        near.play(_square(300))
+        await there.until(lambda: int(abs(there.sound).max(initial=0)) > 4000)
+        await there.until(lambda: len(there.all(Played)) == 2)
+
+
+@pytest.mark.realtime
+async def test_sound_that_was_not_taken_in_time_leaves_no_gap() -> None:
+    waited = sample_count(2_600)
+    async with call() as (near, far, _), listening(near) as (here,):
+        await here.heard(waited)
+        async with listening(far) as (there,):
+            # Two seconds are kept; what came before them is silence.
+            await there.until(lambda: len(there.sound) >= waited - sample_count(200))
+            first = there.all(Sound)[0]
+            assert len(first.samples) <= sample_count(20)
 
 
 @pytest.mark.parametrize("label", ["oai-events", "events", "", "čau"])
