@@ -3,6 +3,7 @@
 import wave
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -70,7 +71,7 @@ def wav_writer(path: str, clock: Clock) -> Generator[WavWriter]:
     """
     with ExitStack() as opened:
         try:
-            file = opened.enter_context(wave.open(path, "wb"))
+            file = opened.enter_context(Path(path).open("wb"))
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error}.") from error
-        yield WavWriter(file, clock)
+        yield WavWriter(opened.enter_context(wave.open(file, "wb")), clock)
