@@ -188,8 +188,7 @@ class Synthesiser:
                 delivery.word(event.text_position - 1, event.audio_position)
             events += ctypes.sizeof(_Event)
         if wave and count > 0:
-            samples = (ctypes.c_int16 * count).from_address(wave)
-            delivery.samples(np.frombuffer(samples, np.int16).copy())
+            delivery.samples(np.frombuffer(ctypes.string_at(wave, 2 * count), np.int16))
         return 0
 
 

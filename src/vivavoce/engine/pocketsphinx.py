@@ -6,7 +6,7 @@ which others get their turn. Facts and figures: docs/explain/decisions/0004-embe
 """
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from importlib.util import find_spec
 from typing import Final, Self
 
@@ -86,7 +86,7 @@ class Pocketsphinx:
 
     async def transcribe(
         self, sound: AsyncIterator[Pcm], wish: Transcription | None
-    ) -> AsyncIterator[Partial | FinalText]:
+    ) -> AsyncGenerator[Partial | FinalText, None]:
         """Words as they become certain, then all of them. Of the wish only the language matters.
 
         Raises:
@@ -205,9 +205,7 @@ def _check_language(wish: Transcription | None) -> None:
 
 
 async def _spawn() -> Child:
-    # One thread of linear algebra: the child's own arithmetic is tiny.
-    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    return await Child.spawn("pocketsphinx", WORKER, env=env, patience_s=LOAD_S)
+    return await Child.spawn("pocketsphinx", WORKER, patience_s=LOAD_S)
 
 
 def open_transcriber(options: Mapping[str, str], clock: Clock) -> Pocketsphinx:
