@@ -28,6 +28,7 @@ class ExitCode(IntEnum):
     UNANSWERED = 8
     ENGINE = 9
     INTERRUPTED = 130
+    ENDED = 143
 
 
 MEANINGS: Final = {
@@ -42,6 +43,7 @@ MEANINGS: Final = {
     ExitCode.UNANSWERED: "no answer came, or not the one that was expected",
     ExitCode.ENGINE: "an engine on this computer failed",
     ExitCode.INTERRUPTED: "stopped with Ctrl-C",
+    ExitCode.ENDED: "told to end (SIGTERM)",
 }
 
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from asyncio import CancelledError
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except CancelledError:
+        return ExitCode.ENDED
     except BrokenPipeError:
         # Whoever read our output has gone. Python must not stumble over it again when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -34,6 +34,8 @@ CONNECT_S: Final = 20.0
 """How long a call may take to be connected, by default."""
 CLEAN_CODES: Final = (1000, 1001, 1005)
 """Close codes with which a server ends a session as it should."""
+BROKEN_CODES: Final = (1006, 1011, 1012, 1013, 1014, 1015)
+"""Close codes of a server in trouble, which say nothing against the caller (RFC 6455 and IANA's registry)."""
 
 _log = Log("client")
 
