@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from vivavoce.assembly import open_detector
-from vivavoce.audio.frame import RATE_HZ, Pcm, sample_count
+from vivavoce.audio.frame import RATE_HZ, Pcm, sample_count, silence
 from vivavoce.audio.meter import measure
 from vivavoce.cli.embedded import embedded
 from vivavoce.cli.exit_code import ExitCode, Unanswered
@@ -126,7 +126,7 @@ def check_interruption(terminal: Terminal, call: Call) -> None:
         raise missing("the long answer was not interrupted")
     if not cut[0]:
         raise missing("of the long answer no word was heard")
-    if LAST_WORD in cut[0].lower():
+    if cut[0].lower().rstrip(" .”").endswith(LAST_WORD):
         raise missing("the history claims the end of an answer that was interrupted")
     turns: list[Turn] = [turn for turn in call.timings.turns if turn.barge_in_ms is not None]
     if not turns:
@@ -173,6 +173,7 @@ async def speech_in(sound: Pcm) -> float:
             for start in range(0, last, sample_count(1000)):
                 ear.push(sound[start : start + sample_count(1000)])
                 await asyncio.sleep(0)
+            ear.push(silence(window))  # a detector may look ahead before it judges the last window
             async with asyncio.timeout(LISTEN_S):
                 await done.wait()
         except TimeoutError:
