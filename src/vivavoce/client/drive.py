@@ -412,10 +412,10 @@ class Drive:
             return Failed(TransportError("The connection was lost: the server has fallen silent. Call again."))
         if gone.code in CLEAN_CODES or gone.by is ClosedBy.US:
             return Closed(gone.by, gone.code, gone.reason)
-        reason = f": {gone.reason}" if gone.reason else ""
-        return Failed(
-            RefusedError(f"The server broke the call off with code {gone.code}{reason}.", code=str(gone.code))
-        )
+        words = f"The server broke the call off with code {gone.code}{': ' + gone.reason if gone.reason else ''}."
+        if gone.code in BROKEN_CODES:
+            return Failed(TransportError(f"{words} Call again.", fault=Fault.PROVIDER))
+        return Failed(RefusedError(words, code=str(gone.code)))
 
     def _never_came(self, gone: Gone) -> VivaError:
         if self._complaint is not None:
