@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Final
+from typing import Final, cast
 
 import httpx2
 import numpy as np
@@ -49,7 +49,8 @@ class Phone:
         assert self.voice is not None
         loudest = 0
         while not self.over.is_set():
-            frame: object = await self.voice.recv()  # pyright: ignore[reportUnknownMemberType]
+            # The package leaves a type variable open.
+            frame = cast(object, await self.voice.recv())  # pyright: ignore[reportUnknownMemberType]
             assert isinstance(frame, AudioFrame)
             loudest = max(loudest, int(np.abs(frame.to_ndarray().astype(np.int32)).max()))
         return loudest
