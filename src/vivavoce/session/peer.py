@@ -231,11 +231,7 @@ class Peer:
 
     def _configure(self, session: Session) -> None:
         self.session = session
-        # What a terse server leaves out is what the protocol says it is by default.
-        if isinstance(session, RealtimeSession):
-            self._settings = Settings(merge(realtime_defaults("", "", 0), session))
-        else:
-            self._settings = Settings(merge(transcription_defaults("", 0), session))
+        self._settings = in_force(session)
         self._transcript.hearing.speed = self._settings.speed
         if self._encoder.format.value != self._settings.input_format.type:
             self._encoder = Encoder(self._settings.input_format.type)
@@ -435,3 +431,10 @@ class Peer:
         errands = [*self._errands, *map(Show, self._transcript.drain())]
         self._errands.clear()
         return errands
+
+
+def in_force(session: Session) -> Settings:
+    """A config as a server tells it; what a terse one leaves out is as the protocol has it by default."""
+    if isinstance(session, RealtimeSession):
+        return Settings(merge(realtime_defaults("", "", 0), session))
+    return Settings(merge(transcription_defaults("", 0), session))
