@@ -21,13 +21,14 @@ from vivavoce.wire.item import (
     OutputAudio,
     OutputText,
     SystemMessage,
+    UserContent,
     UserMessage,
 )
 
 
 def test_a_written_message_is_finished_at_once() -> None:
     transcript = Transcript(Sound.MEDIA)
-    content = [InputText(text="Look"), InputImage(image_url="data:image/png;base64,AAAA")]
+    content: list[UserContent] = [InputText(text="Look"), InputImage(image_url="data:image/png;base64,AAAA")]
     transcript.put(ConversationItemAdded(item=UserMessage(id="u", content=content)), transcribes=True)
     assert [(caption.text, caption.state) for caption in transcript.drain()] == [("Look", CaptionState.DONE)]
     assert transcript.drain() == []
