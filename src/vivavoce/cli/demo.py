@@ -8,6 +8,7 @@ no model is needed.
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -69,11 +70,15 @@ async def _demo(options: argparse.Namespace) -> None:
         terminal.line()
         terminal.line(f"First caller: asks “{QUESTION}?”")
         conduct = Conduct(asking, player=_player(options), out=options.out)
-        await check_answer(terminal, await _visit(terminal, place, conduct), options.out)
+        call = await _visit(terminal, place, conduct)
+        reply = await asyncio.to_thread(read_wav, options.out)
+        found = await check_answer(lines(call), call.timings.turns, reply)
+        terminal.row("checked", f"{options.out}: {found}", Ink.ASSISTANT)
         terminal.line()
         terminal.line(f"Second caller: says “{LONG_QUESTION}”, and after {INTERRUPT_AFTER_S} s “{INTERRUPTION}”")
         conduct = replace(conduct, steps=cutting, out=None, player=_player(options))
-        check_interruption(terminal, await _visit(terminal, place, conduct))
+        call = await _visit(terminal, place, conduct)
+        terminal.row("checked", check_interruption(lines(call), call.timings.turns), Ink.ASSISTANT)
     terminal.line()
     terminal.line(f"All of it happened. What the first caller heard is in {options.out}", Ink.ASSISTANT)
 
@@ -91,48 +96,45 @@ async def _visit(terminal: Terminal, place: Place, conduct: Conduct) -> Call:
     return visit.call
 
 
-async def check_answer(terminal: Terminal, call: Call, path: str) -> None:
-    """The first caller was understood, answered and heard.
+async def check_answer(said: Sequence[Line], turns: Sequence[Turn], reply: Pcm) -> str:
+    """Whether the first caller was understood, answered and heard, in words.
 
     Raises:
         Unanswered: it was not.
+        EngineError: the speech detector failed.
     """
-    said = lines(call)
     if not _by("you", said):
         raise missing("the agent wrote down no word of the question")
     if not _by("agent", said):
         raise missing("the agent said nothing")
-    if not [turn for turn in call.timings.turns if turn.answer_ms is not None]:
+    if all(turn.answer_ms is None for turn in turns):
         raise missing("no sound of the answer was heard")
-    reply = await asyncio.to_thread(read_wav, path)
     level = measure(loudest_second(reply))
     if level.silent:
-        raise missing(f"{path} is silent")
+        raise missing("what was heard is silent")
     speech_s = await speech_in(reply)
     if speech_s < SPEECH_S:
-        raise missing(f"{path} has {speech_s:.1f} s of speech; expected {SPEECH_S} s at least")
-    found = f"{path}: {len(reply) / RATE_HZ:.1f} s, {speech_s:.1f} s of speech at {level.rms_db:.0f} dB"
-    terminal.row("checked", found, Ink.ASSISTANT)
+        raise missing(f"{speech_s:.1f} s of speech were heard; expected {SPEECH_S} s at least")
+    return f"{len(reply) / RATE_HZ:.1f} s, {speech_s:.1f} s of speech at {level.rms_db:.0f} dB"
 
 
-def check_interruption(terminal: Terminal, call: Call) -> None:
-    """The second caller interrupted, and its history ends at the words heard.
+def check_interruption(said: Sequence[Line], turns: Sequence[Turn]) -> str:
+    """Whether the second caller interrupted and its history ends at the words heard, in words.
 
     Raises:
         Unanswered: it does not.
     """
-    cut = [line.words for line in lines(call) if line.cut]
+    cut = [line.words for line in said if line.cut]
     if not cut:
         raise missing("the long answer was not interrupted")
     if not cut[0]:
         raise missing("of the long answer no word was heard")
     if cut[0].lower().rstrip(" .”").endswith(LAST_WORD):
         raise missing("the history claims the end of an answer that was interrupted")
-    turns: list[Turn] = [turn for turn in call.timings.turns if turn.barge_in_ms is not None]
-    if not turns:
+    silent_ms = [turn.barge_in_ms for turn in turns if turn.barge_in_ms is not None]
+    if not silent_ms:
         raise missing("nobody was heard to interrupt")
-    found = f"the agent was silent {turns[0].barge_in_ms:.0f} ms after the caller began to speak; the rest is unsaid"
-    terminal.row("checked", found, Ink.ASSISTANT)
+    return f"the agent was silent {silent_ms[0]:.0f} ms after the caller began to speak; the rest is unsaid"
 
 
 def missing(what: str) -> Unanswered:
@@ -183,5 +185,5 @@ async def speech_in(sound: Pcm) -> float:
     return loud * window / RATE_HZ
 
 
-def _by(who: str, said: list[Line]) -> list[str]:
+def _by(who: str, said: Sequence[Line]) -> list[str]:
     return [line.words for line in said if line.who == who and line.words]
