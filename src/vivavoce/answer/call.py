@@ -167,20 +167,24 @@ class LocalCall:
                 await guest.close(1000, "The call has ended.")
 
     async def _converse(self, crew: Crew) -> None:
+        self._set_alarm(self._host.deadline(self._clock.now()))
         while True:
-            self._set_alarm()
             await self._wake.wait()
-            self._wake.clear()
             while self._inbox:
                 arrived = self._inbox.popleft()
                 if isinstance(arrived, Closed | Hung):
                     self._carry_out(self._host.close(self._clock.now()), crew)
                     return
                 self._carry_out(self._step(arrived), crew)
+            # Only now, so that what was posted meanwhile and has been taken wakes nobody.
+            self._wake.clear()
             now = self._clock.now()
-            if now >= self._host.deadline(now):
+            deadline = self._host.deadline(now)
+            if now >= deadline:
                 effects = self._host.played(self._transport.played(), now) + self._host.tick(now)
                 self._carry_out(effects, crew)
+                deadline = self._host.deadline(now)
+            self._set_alarm(deadline)
 
     def _step(self, arrived: Opened | Text | Sound | Played | Probability | Reported | Fault | Joined) -> list[Effect]:
         now = self._clock.now()
@@ -275,13 +279,13 @@ class LocalCall:
         if isinstance(arrived, Text):
             self._post(arrived)
 
-    def _set_alarm(self) -> None:
+    def _set_alarm(self, deadline: float) -> None:
         """Wake at the machine's deadline. An alarm that is early enough stays: it costs one look."""
         loop = asyncio.get_running_loop()
-        now = self._clock.now()
-        at = loop.time() + self._host.deadline(now) - now
+        time = loop.time()
+        at = time + deadline - self._clock.now()
         if self._alarm is not None:
-            if loop.time() <= self._alarm.when() <= at:
+            if time <= self._alarm.when() <= at:
                 return
             self._alarm.cancel()
         self._alarm = loop.call_at(at, self._wake.set)
