@@ -150,7 +150,9 @@ class Response:
     def owns(self, job: Job) -> bool:
         """Whether a result of that job is meant for this response."""
         thinks = isinstance(self.stage, Thinking) and self.stage.job == job
-        return thinks or (isinstance(self._open, Message) and self._open.owns(job))
+        if thinks and not (self._steps and isinstance(self._steps[-1], Thought)):
+            return True
+        return isinstance(self._open, Message) and self._open.owns(job)
 
     def result(self, result: Result, now: float) -> None:
         """A report from an engine job that this response owns."""

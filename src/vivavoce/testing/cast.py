@@ -4,7 +4,6 @@ The voice gives every word a sample value of its own, so that a listener can tel
 """
 
 import itertools
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -66,6 +65,7 @@ Trouble = Hang | Failed | Break | None
 class Pace:
     """How long the engines take, in seconds."""
 
+    detector: float = 0.0
     transcript: float = 0.1
     first_word: float = 0.05
     word: float = 0.01
@@ -108,6 +108,7 @@ class Cast:
         self._replies = deque(replies)
         self._voice = deque(voice)
         self._hearing: dict[Job, Hearing] = {}
+        self._begun: set[Job] = set()
         self._gone: set[Job] = set()
         self._values = itertools.cycle(range(1, _VALUES + 1))
         self._words: dict[int, tuple[str, int]] = {}
@@ -116,6 +117,7 @@ class Cast:
         """Carry out one effect."""
         match effect:
             case Begin(job, work):
+                self._begun.add(job)
                 self._begin(job, work)
             case Cancel(job):
                 self._gone.add(job)
@@ -126,13 +128,22 @@ class Cast:
             case _:
                 assert_never(effect)
 
-    def wanted(self, job: Job) -> bool:
-        """Whether somebody still waits for what a job says."""
-        return job not in self._gone
+    @property
+    def busy(self) -> set[Job]:
+        """Jobs that have neither ended nor been cancelled."""
+        return self._begun - self._gone
+
+    def ended(self, job: Job) -> None:
+        """A job has said its last word."""
+        self._gone.add(job)
 
     def words(self, samples: Counter[int]) -> list[str]:
         """The words whose sound is among the samples from beginning to end, in the order of their speaking."""
-        return [word for value, (word, length) in self._words.items() if samples[value] >= length]
+        return [word.rstrip() for value, (word, length) in self._words.items() if samples[value] >= length]
+
+    def lengths(self, samples: Counter[int]) -> dict[str, int]:
+        """How many of the samples belong to each word, the silence after it included."""
+        return {word.rstrip(): samples[value] for value, (word, _) in self._words.items()}
 
     def _begin(self, job: Job, work: Transcribe | Think | Speak) -> None:
         match work:
@@ -194,10 +205,12 @@ class Cast:
 
     def _sound(self, text: str) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
         sound = np.zeros(CHARACTER * len(text), dtype=np.int16)
-        for word in re.finditer(r"\S+", text):
+        start = 0
+        for word in words_of(text):
             value = next(self._values)
-            self._words[value] = (word.group(), CHARACTER * len(word.group()))
-            sound[word.start() * CHARACTER : word.end() * CHARACTER] = value
+            self._words[value] = (word, CHARACTER * len(word.rstrip()))
+            sound[start : start + CHARACTER * len(word)] = value
+            start += CHARACTER * len(word)
         return sound
 
 

@@ -69,7 +69,8 @@ class OrderChecker:
         self._sent_ids: set[str] = set()
         self._ledger = Ledger()
         self._responses: dict[str, Making] = {}
-        self._playing: str | None = None
+        self.playing: str | None = None
+        """The response that the listener hears, where the server plays."""
         self._owed: ServerEvent | None = None
         """One of the two closing events of an item that the model made; the other must follow at once."""
 
@@ -82,8 +83,17 @@ class OrderChecker:
     def open(self) -> list[str]:
         """What has begun and not ended, in words. Empty when the conversation rests."""
         running = [f"{id} is running" for id, making in self._responses.items() if not making.over]
-        playing = [] if self._playing is None else [f"{self._playing} is playing"]
+        playing = [] if self.playing is None else [f"{self.playing} is playing"]
         return running + playing + [f"{id} was committed, not added" for id in self._ledger.committed]
+
+    def in_band(self, response_id: str) -> bool:
+        """Whether a response writes, or wrote, the conversation."""
+        return self._responses[response_id].in_band
+
+    @property
+    def active(self) -> str | None:
+        """The response that is writing the conversation."""
+        return next((id for id, making in self._responses.items() if making.in_band and not making.over), None)
 
     def sent(self, event_id: str) -> None:
         """The client has sent an event under this id, so an error may name it."""
@@ -141,8 +151,7 @@ class OrderChecker:
         need(response.id not in self._responses, "the response was created before")
         need(not self._ledger.committed, "what was committed must enter the conversation first")
         making = Making(response)
-        running = [id for id, other in self._responses.items() if other.in_band and not other.over]
-        need(not (making.in_band and running), f"the conversation's response {running} is running")
+        need(not making.in_band or self.active is None, f"the conversation's response {self.active} is running")
         self._responses[response.id] = making
 
     def _running(self, response_id: str) -> Making:
@@ -184,7 +193,8 @@ class OrderChecker:
     ) -> None:
         known_by_id = isinstance(event, ConversationItemTruncated | ConversationItemDeleted)
         id = event.item_id if known_by_id else event.item.id
-        maker = next((making for making in self._responses.values() if id in making.items), None)
+        # Once a response is done, a client may put an item of its into the conversation under the same id.
+        maker = next((each for each in self._responses.values() if id in each.items and not each.over), None)
         if maker is not None:
             need(maker.in_band, f"{id} was made out of band")
         self._ledger.take(event, made=maker is not None)
@@ -209,13 +219,13 @@ class OrderChecker:
     ) -> None:
         making = self._created(event.response_id)
         if isinstance(event, OutputAudioBufferStarted):
-            need(self._playing is None, f"{self._playing} is still playing")
+            need(self.playing is None, f"{self.playing} is still playing")
             need(making.spoken, "the response has no audio part")
             need(not making.played_out, "the response has been played to its end")
-            self._playing = event.response_id
+            self.playing = event.response_id
             return
-        need(self._playing == event.response_id, f"{self._playing} is playing")
-        self._playing = None
+        need(self.playing == event.response_id, f"{self.playing} is playing")
+        self.playing = None
         if isinstance(event, OutputAudioBufferStopped):
             need(making.over, "the response is not done, so more sound may follow")
             making.played_out = True

@@ -10,7 +10,7 @@ hears at the pace of sound. An hour of talk takes moments and gives the same eve
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -19,7 +19,8 @@ from vivavoce.audio.frame import Pcm, sample_count, silence
 from vivavoce.session.answers import Sound
 from vivavoce.session.effect import Effect, Flush, Hangup, Job, Listen, Play, Send, Think
 from vivavoce.session.host import Host
-from vivavoce.session.result import Result
+from vivavoce.session.result import Ended, Failed, Result, Thought
+from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import effective
 from vivavoce.testing.agenda import Agenda
 from vivavoce.testing.cast import CHARACTER, Answer, Cast, Hang, Hearing, Pace, Trouble
@@ -32,7 +33,7 @@ from vivavoce.wire.event import ServerBase, ServerEvent
 __all__ = ["CHARACTER", "Answer", "Hang", "Pace", "Script"]
 
 FRAME_S: Final = 0.02
-AT_ONCE: Final = 1000
+AT_ONCE: Final = 100
 """So often may a host ask to be woken at one and the same moment."""
 
 E = TypeVar("E", bound=ServerBase)
@@ -54,7 +55,7 @@ class Script:
         voice: Sequence[Trouble] = (),
         pace: Pace | None = None,
         lifetime_s: float = 3600.0,
-        detector_s: float = 0.0,
+        watch: Callable[["Script"], None] | None = None,
     ) -> None:
         """Begin a call whose channel is open.
 
@@ -66,7 +67,7 @@ class Script:
             voice: troubles of the speaker.
             pace: the engines' timings.
             lifetime_s: of the session.
-            detector_s: how late the detector's word comes.
+            watch: looks on after every input that had an effect.
         """
         self.now = 0.0
         self.log: list[tuple[float, ServerEvent]] = []
@@ -81,7 +82,8 @@ class Script:
         self.cast = Cast(self._later, transcripts=transcripts, replies=replies, voice=voice, pace=pace)
         self._agenda: Agenda[list[Effect]] = Agenda()
         self._ear = Ear()
-        self._detector_s = detector_s
+        self._detector_s = 0.0 if pace is None else pace.detector
+        self._watch = watch
         self._carry_out(self.host.open())
 
     # ── what the caller does ───────────────────────────────────────────────────────────────────────────
@@ -120,7 +122,7 @@ class Script:
     def close(self) -> None:
         """The connection is gone, and with it what was not heard yet."""
         self._carry_out(self.host.close(self.now))
-        self.listener.flush()
+        self.listener.flush()  # what was not heard by now never will be
 
     # ── what can be seen ───────────────────────────────────────────────────────────────────────────────
 
@@ -176,13 +178,10 @@ class Script:
 
     def _until(self, end: float) -> None:
         """Do everything that is due, in order of time."""
-        at_once = 0
+        woken_at, woken = self.now, 0
         while True:
             deadline = self.host.deadline(self.now) if self.hung_up is None else end
             due = max(self.now, min(deadline, self._agenda.next, self.now + self.listener.dry_after(), end))
-            at_once = at_once + 1 if due == self.now else 0
-            if at_once > AT_ONCE:
-                raise AssertionError(f"the host wants to be woken at {deadline} for ever; it is {self.now}")
             dry = self.listener.listen(due - self.now)
             self.now = due
             if dry:
@@ -190,6 +189,9 @@ class Script:
             elif self._agenda.next <= self.now:
                 self._carry_out(self._agenda.take()())
             elif deadline <= self.now and self.hung_up is None:
+                woken_at, woken = self.now, woken + 1 if woken_at == self.now else 0
+                if woken > AT_ONCE:
+                    raise AssertionError(f"the host wants to be woken at {deadline} for ever; it is {self.now}")
                 effects = self.host.played(self.listener.played, self.now) + self.host.tick(self.now)
                 self._carry_out(effects)
             elif self.now >= end:
@@ -198,6 +200,11 @@ class Script:
     # ── effects ────────────────────────────────────────────────────────────────────────────────────────
 
     def _carry_out(self, effects: list[Effect]) -> None:
+        self._apply(effects)
+        if effects and self._watch is not None:
+            self._watch(self)
+
+    def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Send(event):
@@ -206,12 +213,12 @@ class Script:
                 case Play(samples):
                     self._play(samples)
                 case Flush():
-                    self._carry_out(self.host.flushed(self.listener.flush(), self.now))
+                    self._apply(self.host.flushed(self.listener.flush(), self.now))
                 case Listen(samples):
                     self._listen(samples)
                 case Hangup():
                     self.hung_up = effect
-                    self.close()
+                    self._apply(self.host.close(self.now))
                 case _:
                     self.cast.work(effect)
 
@@ -229,10 +236,14 @@ class Script:
                     lambda probability=probability, heard=heard: self.host.speech(probability, heard, self.now),
                 )
             else:
-                self._carry_out(self.host.speech(probability, heard, self.now))
+                self._apply(self.host.speech(probability, heard, self.now))
 
     def _later(self, delay: float, job: Job, result: Result) -> None:
         def report() -> list[Effect]:
-            return self.host.result(job, result, self.now) if self.cast.wanted(job) else []
+            if job not in self.cast.busy:
+                return []
+            if isinstance(result, FinalText | Thought | Ended | Failed):
+                self.cast.ended(job)
+            return self.host.result(job, result, self.now)
 
         self._agenda.note(self.now + delay, report)
