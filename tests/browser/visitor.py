@@ -2,12 +2,15 @@
 
 import asyncio
 import shutil
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+import numpy as np
+import numpy.typing as npt
 from playwright.async_api import ConsoleMessage, Error, Page, Request, Route, async_playwright
 
 FLAGS: Final = (
@@ -24,6 +27,8 @@ GRANTED: Final = "--use-fake-ui-for-media-stream"
 """Every question for the microphone is answered yes."""
 PRETENDED: Final = "--use-fake-device-for-media-stream"
 """The machine has a microphone, whatever it really has."""
+
+MICROPHONE: Final = Path(__file__).with_name("microphone.js")
 
 Event = dict[str, object]
 """An event of the protocol as JSON has it."""
@@ -61,6 +66,10 @@ class Visitor:
         """The visible words of one element."""
         return await self.page.inner_text(selector)
 
+    async def say(self, samples: npt.NDArray[np.int16]) -> None:
+        """Speak into a microphone in hand, 48 kHz mono. Returns at once."""
+        await self.page.evaluate("(samples) => speakInto(samples)", b64encode(samples.astype("<i2").tobytes()).decode())
+
     async def call(self) -> None:
         """Press the button and wait until the call stands."""
         await self.page.click("#call")
@@ -86,16 +95,27 @@ def find_chromium() -> str:
 async def visit(
     address: str,
     *,
-    microphone: Path | None = None,
+    microphone: Path | Literal["in hand"] | None = None,
     flags: Sequence[str] = (GRANTED, PRETENDED),
     width: int = 1100,
     scheme: Literal["light", "dark"] = "light",
 ) -> AsyncGenerator[Visitor]:
-    """Open an address. `microphone` is a WAV file, 48 kHz mono, that is heard once from the moment of the call."""
-    spoken = () if microphone is None else (f"--use-file-for-fake-audio-capture={microphone}%noloop",)
+    """Open an address.
+
+    Args:
+        address: what to open.
+        microphone: a WAV file, 48 kHz mono, that is heard once from the moment of the call; or one that is spoken into
+            with `Visitor.say`, for words whose moment depends on what the other side does.
+        flags: what the browser is told beyond `FLAGS`.
+        width: of the window, in pixels.
+        scheme: what the visitor prefers.
+    """
+    spoken = (f"--use-file-for-fake-audio-capture={microphone}%noloop",) if isinstance(microphone, Path) else ()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, *flags, *spoken])
         context = await browser.new_context(viewport={"width": width, "height": 760}, color_scheme=scheme)
+        if microphone == "in hand":
+            await context.add_init_script(path=MICROPHONE)
         page = await context.new_page()
         visitor = Visitor(page)
         page.on("console", visitor.hear_complaint)

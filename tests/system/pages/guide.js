@@ -56,6 +56,7 @@ const page = {
   location: null,
   log: [],
   loudness: 0,
+  loudMs: 0,
   error: null,
   opened() {
     this.state = "open";
@@ -89,6 +90,7 @@ const page = {
     setInterval(() => {
       analyser.getFloatTimeDomainData(samples);
       this.loudness = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+      if (this.loudness > 0.02) this.loudMs += 20;
     }, 20);
   },
 };
