@@ -76,6 +76,14 @@ class Speech:
     verdict: Verdict = field(default_factory=Pending)
 
 
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """When a response began to be heard: the time, and samples of sound that had been heard by then."""
+
+    at: float
+    sounded: int
+
+
 class Hearing:
     """The record of all spoken items of a call."""
 
@@ -83,8 +91,9 @@ class Hearing:
         self.speed = 1.0
         self._sound = sound
         self._speeches: dict[str, Speech] = {}
-        self._started: dict[str, float] = {}
-        self._assumed: dict[str, float] = {}
+        self._started: dict[str, Onset] = {}
+        self._assumed: dict[str, Onset] = {}
+        self._sounded: int | None = None
         self._cleared_at = -inf
         self._playout = Playout()
 
@@ -126,11 +135,15 @@ class Hearing:
 
     def started(self, response_id: str, now: float) -> None:
         """The server's player is at the first sample of a response."""
-        self._started[response_id] = now
+        self._started[response_id] = Onset(now, self._sounded or 0)
         self._assumed.pop(response_id, None)
         for speech in self._of(response_id).values():
             if speech.verdict == Stopped(0.0):  # cancelled before it was heard, and yet it is played
                 speech.verdict = Pending()
+
+    def sounded(self, samples: int) -> None:
+        """So many samples that are not silent came beside text; whose they are is not known."""
+        self._sounded = (self._sounded or 0) + samples
 
     def stopped(self, response_id: str) -> None:
         """The server's player has played a response to its end."""
@@ -155,7 +168,7 @@ class Hearing:
         """All of a response has been made, so it is playing by now, should the server be one that does not tell."""
         pending = any(isinstance(speech.verdict, Pending) for speech in self._of(response_id).values())
         if self._sound is Sound.MEDIA and pending and response_id not in self._started:
-            self._assumed[response_id] = now
+            self._assumed[response_id] = Onset(now, self._sounded or 0)
 
     def cancelled(self, response_id: str) -> list[str]:
         """The making of a response was stopped: items that had not begun to play, and so will not."""
@@ -195,7 +208,7 @@ class Hearing:
         """Whether something is being heard, or is about to be, as far as is known."""
         if self._sound is Sound.TEXT:
             return self._playout.current is not None
-        return bool(self._started) or any(now < self._assumed_end(id, since) for id, since in self._assumed.items())
+        return bool(self._started) or any(now < self._assumed_end(id, onset.at) for id, onset in self._assumed.items())
 
     def interruptible(self, now: float) -> bool:
         """Whether the listener hears something, or did until the server stopped it a moment ago."""
@@ -259,8 +272,12 @@ class Hearing:
         return since + sum(map(self._least_ms, waiting)) / 1000
 
     def _elapsed_ms(self, response_id: str, now: float) -> float:
-        since = self._started.get(response_id, self._assumed.get(response_id))
-        return 0.0 if since is None else max(0.0, now - since) * 1000
+        onset = self._started.get(response_id, self._assumed.get(response_id))
+        if onset is None:
+            return 0.0
+        passed_ms = max(0.0, now - onset.at) * 1000
+        # Where the sound itself passes through here, silence is no time in which words were heard.
+        return passed_ms if self._sounded is None else min(passed_ms, duration_ms(self._sounded - onset.sounded))
 
     def _least_ms(self, text: str) -> float:
         return letters_in(text) / self._letters_per_ms

@@ -21,7 +21,7 @@ from vivavoce.session.errand import CallTool, Errand, Flush, Play, Send, Show
 from vivavoce.session.replies import Fate, Free, Kind, Replies
 from vivavoce.session.round import Rounds, Stage
 from vivavoce.session.settings import PCM, Settings, known, realtime_defaults, transcription_defaults
-from vivavoce.session.timing import Timing, Turn
+from vivavoce.session.timing import Timing, Turn, loud
 from vivavoce.session.tokens import Tokens, response_tokens, transcription_tokens
 from vivavoce.session.transcript import AssistantWords, ItemNews, Transcript, UserWords
 from vivavoce.wire.config import RealtimeSession, Response, ResponseConfig, Session, merge
@@ -207,7 +207,9 @@ class Peer:
     def hear(self, samples: Pcm, now: float) -> None:
         """Sound of the assistant, where it travels beside text."""
         self._now = max(self._now, now)
-        self._timing.heard(samples, now)
+        pieces = loud(samples)
+        self._timing.heard(pieces, now)
+        self._transcript.hearing.sounded(sum(last - first for first, last in pieces))
 
     def played(self, total: int, now: float) -> None:
         """This side's player has played so many samples in all, where sound travels in events."""

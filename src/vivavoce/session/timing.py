@@ -5,6 +5,7 @@ server's events when somebody began and stopped to speak.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,9 @@ RELEASE_S: Final = 10.0
 STRETCHES: Final = 64
 TURNS: Final = 512
 """Turns that are remembered; the oldest are forgotten."""
+
+Piece = tuple[int, int]
+"""A stretch of samples: its first, and the one after its last."""
 
 _FRAME: Final = sample_count(10)
 _LOUD_SQUARE: Final = (32_768.0 * 10 ** (LOUD_DB / 20)) ** 2
@@ -71,9 +75,9 @@ class Stretches:
     def __init__(self) -> None:
         self._stretches: deque[tuple[float, float]] = deque(maxlen=STRETCHES)
 
-    def push(self, samples: Pcm, at: float, samples_per_s: float = RATE_HZ) -> None:
-        """Samples whose first one is heard at a time; `inf` per second when all of them are heard at once."""
-        for first, last in loud(samples):
+    def push(self, pieces: Sequence[Piece], at: float, samples_per_s: float = RATE_HZ) -> None:
+        """Loud pieces of some sound that begins at a time; `inf` samples a second when all of it is heard at once."""
+        for first, last in pieces:
             self._add(at + first / samples_per_s, at + last / samples_per_s)
 
     def clip(self, now: float) -> None:
@@ -118,19 +122,18 @@ class Timing:
 
     def spoke(self, samples: Pcm, at: float, samples_per_s: float = RATE_HZ) -> None:
         """The user's sound, the first sample of which is spoken at that time."""
-        self._user.push(samples, at, samples_per_s)
+        self._user.push(loud(samples), at, samples_per_s)
 
     def hushed(self, now: float) -> None:
         """What was queued of the user's sound will not be spoken."""
         self._user.clip(now)
 
-    def heard(self, samples: Pcm, now: float) -> None:
-        """The assistant's sound as it arrives."""
+    def heard(self, pieces: Sequence[Piece], now: float) -> None:
+        """The assistant's sound as it arrives, by its loud pieces."""
         self._listened_at = now
-        pieces = loud(samples)
         if not pieces:
             return
-        self._assistant.push(samples, now)
+        self._assistant.push(pieces, now)
         if not self._turns:
             return
         turn, sounding_at = self._turns[-1], now + pieces[-1][1] / RATE_HZ
@@ -193,7 +196,7 @@ class Timing:
         return self._turns[-1]
 
 
-def loud(samples: Pcm) -> list[tuple[int, int]]:
+def loud(samples: Pcm) -> list[Piece]:
     """Stretches of samples above `LOUD_DB`, in tens of milliseconds: first sample and end of each."""
     whole = len(samples) // _FRAME * _FRAME
     frames = [samples[:whole].reshape(-1, _FRAME)] if whole else []

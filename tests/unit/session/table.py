@@ -42,6 +42,13 @@ class Table:
     def wait(self, seconds: float) -> None:
         self.now += seconds
 
+    def listen(self, seconds: float, *, silent: bool = False) -> None:
+        """Sound comes from the other side for so long."""
+        for _ in range(round(seconds * 10)):
+            self.peer.hear(tone(100) * (0 if silent else 1), self.now)
+            self.now += 0.1
+        self.peer.hear(tone(0), self.now)
+
     def begin(self, response: str = "r1", item: str = "a1", *, conversation: str = '"c1"') -> list[Errand]:
         return self.tell(
             f'{{"type":"response.created","response":{{"id":"{response}","conversation_id":{conversation}}}}}',

@@ -109,10 +109,20 @@ def test_while_it_plays_no_more_than_a_slow_voice_could_have_said_counts() -> No
     table.begin()
     table.say(WORDS)
     table.player("started")
-    table.wait(2.0)
-    table.peer.hear(tone(10), table.now)
+    table.listen(2.0)
     assert table.heard() == "The quick brown"
     assert WORDS.startswith(table.heard() or "")
+
+
+def test_while_nothing_sounds_no_words_are_heard() -> None:
+    table = Table(Sound.MEDIA)
+    table.begin()
+    table.say(WORDS)
+    table.player("started")
+    table.listen(1.0)
+    heard = table.heard()
+    table.listen(10.0, silent=True)
+    assert table.heard() == heard
 
 
 def test_a_cut_answer_ends_at_the_words_that_the_server_says_were_heard() -> None:
@@ -177,8 +187,7 @@ def test_a_server_that_never_tells_of_its_player_is_believed_after_a_while() -> 
     table.end(WORDS)
     assert table.heard() == ""
     assert table.peer.activity is Activity.SPEAKING
-    table.wait(30)
-    table.peer.hear(tone(10), table.now)
+    table.listen(30)
     assert table.heard() == WORDS
     assert table.peer.activity is Activity.IDLE
 

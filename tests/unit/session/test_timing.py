@@ -24,10 +24,10 @@ def test_loud_stretches_are_found_to_ten_milliseconds() -> None:
 
 def test_a_short_pause_does_not_divide_a_stretch_and_a_long_one_does() -> None:
     stretches = Stretches()
-    stretches.push(tone(100), 10.0)
-    stretches.push(tone(100), 10.3)
+    stretches.push(loud(tone(100)), 10.0)
+    stretches.push(loud(tone(100)), 10.3)
     assert stretches.start(10.5, 1.0) == pytest.approx(10.0)
-    stretches.push(tone(100), 11.0)
+    stretches.push(loud(tone(100)), 11.0)
     assert stretches.start(11.05, 1.0) == pytest.approx(11.0)
     assert stretches.end(11.05, 1.0) == pytest.approx(11.05)
     assert stretches.end(12.0, 1.0) == pytest.approx(11.1)
@@ -45,7 +45,7 @@ def test_sound_that_was_never_spoken_does_not_count() -> None:
 def test_noise_of_long_ago_is_not_what_the_server_heard() -> None:
     timing = Timing()
     timing.spoke(tone(100), 10.0)
-    timing.heard(tone(100), 19.9)
+    timing.heard(loud(tone(100)), 19.9)
     timing.speech_started(20.0, over=True)
     assert timing.turns[-1].interrupted_at == 20.0
     timing.speech_stopped(40.0)
@@ -67,7 +67,7 @@ def test_what_has_not_happened_has_no_figure() -> None:
     timing.response_created("r")
     timing.sounded("r", 1.0)
     timing.silenced(1.0)
-    timing.heard(tone(10), 1.0)
+    timing.heard(loud(tone(10)), 1.0)
     assert timing.turns == ()
 
 
