@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import os
 import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +16,16 @@ ROOT: Final = Path(__file__).parents[2]
 async def test_one_call_with_our_own_server_fills_a_line_of_the_table(tmp_path: Path) -> None:
     written = tmp_path / "calls.json"
     asked = ["--servers", "ours", "--calls", "1", "--seconds", "2", "--rounds", "1", "--json", str(written)]
-    async with asyncio.timeout(50):
-        bench = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench.calls", *asked, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        said, progress = await bench.communicate()
+    bench = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.calls", *asked), cwd=ROOT, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        async with asyncio.timeout(50):
+            said, progress = await bench.communicate()
+    finally:
+        if bench.returncode is None:
+            bench.kill()
+            await bench.wait()
     table = said.decode()
     assert bench.returncode == 0, progress.decode()
     assert "viva serve" in table

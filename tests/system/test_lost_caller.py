@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import repeat
 
 import httpx2
@@ -25,8 +26,8 @@ from vivavoce.transport.webrtc.settings import HostCandidates, OfferedCandidates
 
 CALLER = "tests.unit.transport.webrtc.caller"
 """Makes an offer on its output, reads the answer from its input, says something when connected, lives until killed."""
-IMPATIENT = WebRtcSettings(
-    offered_candidates=OfferedCandidates.ALL, host_candidates=HostCandidates.LOOPBACK, grace_s=0.2, connect_s=0.3
+SETTINGS = WebRtcSettings(
+    offered_candidates=OfferedCandidates.ALL, host_candidates=HostCandidates.LOOPBACK, grace_s=0.2
 )
 
 
@@ -50,7 +51,7 @@ async def test_a_caller_whose_process_is_killed_is_given_up_while_others_go_on_t
     script = engines(thought=repeat("Hello to you, whoever you are."), speaker=speaker)
     async with (
         asyncio.timeout(40),
-        scripted_server(script, webrtc=IMPATIENT) as viva,
+        scripted_server(script, webrtc=SETTINGS) as viva,
         httpx2.AsyncClient() as http,
         calling(raw_offer(viva, http)) as other,
         caller_of_its_own() as lost,
@@ -81,7 +82,10 @@ async def test_a_caller_whose_process_is_killed_is_given_up_while_others_go_on_t
 
 
 async def test_a_caller_who_never_comes_holds_nothing_for_long(offer: str) -> None:
-    async with scripted_server(engines(), webrtc=IMPATIENT) as viva, httpx2.AsyncClient() as http:
+    async with (
+        scripted_server(engines(), webrtc=replace(SETTINGS, connect_s=0.3)) as viva,
+        httpx2.AsyncClient() as http,
+    ):
         reply = await raw_offer(viva, http)(offer)
         assert reply.status_code == 201
         assert await viva.calls(http) == 1
