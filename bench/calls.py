@@ -132,7 +132,7 @@ def notes(run: Run, plan: Plan) -> list[str]:
     late = max((each.late_p99_ms for each in load), default=0.0)
     costs = ", ".join(f"{each.cpu_ms:.1f} ({each.server} {each.calls})" for each in load)
     return [
-        f"{plan.seconds:g} s measured for each line, in {plan.rounds} rounds; {machine()};"
+        f"{plan.seconds:g} s measured for each line; rounds: {plan.rounds}; {machine()};"
         f" load average before it {plan.load:.1f}.",
         "good: every packet arrived, as many as were sent, none 250 ms after the one before it.",
         "offer→answer, connect: from sending the POST to its reply, and to session.created (echo: to an open channel).",
