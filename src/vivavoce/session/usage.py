@@ -5,6 +5,7 @@ for English.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import ceil
 from typing import Final, assert_never
 
@@ -61,39 +62,52 @@ def assistant_audio_tokens(samples: int) -> int:
     return ceil(duration_ms(samples) / ASSISTANT_MS_PER_TOKEN)
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Tokens by kind."""
+
+    text: int = 0
+    audio: int = 0
+    image: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(self.text + other.text, self.audio + other.audio, self.image + other.image)
+
+    @property
+    def total(self) -> int:
+        """Tokens of all kinds."""
+        return self.text + self.audio + self.image
+
+
 def response_usage(prompt: Think | None, output: Iterable[Item], archive: Archive, thought: Thought) -> Usage:
     """What a response cost: all that the thinker was given, and all that came out.
 
-    A response that never began to think was given nothing.
+    A response that never began to think was given nothing. Sound is counted by its length; of words and pictures the
+    thinker's own count is taken where it has one.
     """
-    heard = 0
-    read = 0
+    read, made = Count(), Count()
     if prompt is not None:
-        read = text_tokens(prompt.instructions) + sum(map(_tool_tokens, prompt.tools))
-        for item in prompt.items:
-            text, audio = _item_tokens(item, archive)
-            read, heard = read + text, heard + audio
-    if thought.input_tokens is not None:
-        read = max(0, thought.input_tokens)
-    cached = min(thought.cached_tokens or 0, read)
-    written, said = 0, 0
+        read = Count(text_tokens(prompt.instructions) + sum(map(_tool_tokens, prompt.tools)))
+        read = sum((_item_tokens(item, archive) for item in prompt.items), read)
     for item in output:
-        text, audio = _item_tokens(item, archive)
-        written, said = written + text + _transcript_tokens(item), said + audio
+        made += _item_tokens(item, archive) + Count(_transcript_tokens(item))
+    if thought.input_tokens is not None:
+        read = Count(max(0, thought.input_tokens), read.audio)
     if thought.output_tokens is not None:
-        written = thought.output_tokens
+        made = Count(max(0, thought.output_tokens), made.audio)
+    cached = min(max(0, thought.cached_tokens or 0), read.text)
     return Usage(
-        total_tokens=read + heard + written + said,
-        input_tokens=read + heard,
-        output_tokens=written + said,
+        total_tokens=read.total + made.total,
+        input_tokens=read.total,
+        output_tokens=made.total,
         input_token_details=InputTokenDetails(
-            text_tokens=read,
-            audio_tokens=heard,
-            image_tokens=0,
+            text_tokens=read.text,
+            audio_tokens=read.audio,
+            image_tokens=read.image,
             cached_tokens=cached,
             cached_tokens_details=CachedTokenDetails(text_tokens=cached, audio_tokens=0, image_tokens=0),
         ),
-        output_token_details=OutputTokenDetails(text_tokens=written, audio_tokens=said),
+        output_token_details=OutputTokenDetails(text_tokens=made.text, audio_tokens=made.audio),
     )
 
 
@@ -114,33 +128,33 @@ def transcription_usage(wish: Transcription, samples: int, text: str) -> Transcr
     return TranscriptionDuration(seconds=ceil(duration_ms(samples) / 1000))
 
 
-def _item_tokens(item: Item, archive: Archive) -> tuple[int, int]:
-    """Text tokens and audio tokens of an item; what was said counts as sound, not as its transcript."""
+def _item_tokens(item: Item, archive: Archive) -> Count:
+    """Tokens of an item; what was said counts as sound, not as its transcript."""
     recording = archive.get(item.id) if isinstance(item.id, str) else None
     length = recording.length if recording is not None else 0
     match item:
         case SystemMessage():
-            return sum(text_tokens(part.text) for part in item.content), 0
+            return Count(sum(text_tokens(part.text) for part in item.content))
         case UserMessage():
-            return sum(map(_part_tokens, item.content)), user_audio_tokens(length)
+            return sum(map(_part_tokens, item.content), Count(audio=user_audio_tokens(length)))
         case AssistantMessage():
-            return sum(map(_part_tokens, item.content)), assistant_audio_tokens(length)
+            return sum(map(_part_tokens, item.content), Count(audio=assistant_audio_tokens(length)))
         case FunctionCall():
-            return text_tokens(item.name + item.arguments), 0
+            return Count(text_tokens(item.name + item.arguments))
         case FunctionCallOutput():
-            return text_tokens(item.output), 0
+            return Count(text_tokens(item.output))
         case _:
-            return text_tokens(msgspec.json.encode(item).decode()), 0
+            return Count(text_tokens(msgspec.json.encode(item).decode()))
 
 
-def _part_tokens(part: InputText | InputAudio | InputImage | OutputText | OutputAudio) -> int:
+def _part_tokens(part: InputText | InputAudio | InputImage | OutputText | OutputAudio) -> Count:
     match part:
         case InputText() | OutputText():
-            return text_tokens(part.text)
+            return Count(text_tokens(part.text))
         case InputImage():
-            return IMAGE_TOKENS
+            return Count(image=IMAGE_TOKENS)
         case InputAudio() | OutputAudio():
-            return 0
+            return Count()
         case _:
             assert_never(part)
 

@@ -1,0 +1,155 @@
+"""What a response and a transcript cost."""
+
+import pytest
+from msgspec import UNSET
+
+from vivavoce.audio.frame import sample_count, silence
+from vivavoce.session.effect import Think
+from vivavoce.session.recording import Archive
+from vivavoce.session.result import Thought
+from vivavoce.session.usage import (
+    IMAGE_TOKENS,
+    assistant_audio_tokens,
+    response_usage,
+    text_tokens,
+    transcription_usage,
+    user_audio_tokens,
+)
+from vivavoce.wire.config import (
+    FunctionTool,
+    InputTokenDetails,
+    OutputTokenDetails,
+    Transcription,
+    TranscriptionDuration,
+    TranscriptionTokens,
+    Usage,
+)
+from vivavoce.wire.item import (
+    AssistantMessage,
+    FunctionCall,
+    FunctionCallOutput,
+    InputAudio,
+    InputImage,
+    InputText,
+    Item,
+    McpApprovalResponse,
+    OutputAudio,
+    OutputText,
+    SystemMessage,
+    UserMessage,
+)
+
+
+def asked(*items: Item, instructions: str = "", tools: tuple[FunctionTool, ...] = ()) -> Think:
+    return Think(
+        model="",
+        instructions=instructions,
+        items=items,
+        tools=tools,
+        tool_choice="auto",
+        parallel_tool_calls=True,
+        max_output_tokens=None,
+        metadata={},
+    )
+
+
+def details(usage: Usage) -> tuple[InputTokenDetails, OutputTokenDetails]:
+    assert usage.input_token_details is not UNSET
+    assert usage.output_token_details is not UNSET
+    return usage.input_token_details, usage.output_token_details
+
+
+@pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a", 1), ("four", 1), ("fives", 2)])
+def test_four_letters_are_a_token(text: str, tokens: int) -> None:
+    assert text_tokens(text) == tokens
+
+
+def test_sound_costs_by_its_length_and_by_who_made_it() -> None:
+    assert user_audio_tokens(sample_count(1000)) == 10
+    assert user_audio_tokens(sample_count(1001)) == 11
+    assert assistant_audio_tokens(sample_count(1000)) == 20
+
+
+def test_everything_that_the_thinker_was_given_counts() -> None:
+    archive = Archive()
+    archive.add("u", silence(sample_count(2000)))
+    archive.add("a", silence(sample_count(1000)))
+    prompt = asked(
+        SystemMessage(id="s", content=[InputText(text="eight ch")]),
+        UserMessage(id="u", content=[InputAudio(transcript="not counted"), InputText(text="four")]),
+        AssistantMessage(id="a", content=[OutputAudio(transcript="nor this")]),
+        AssistantMessage(id="w", content=[OutputText(text="fourfour")]),
+        FunctionCall(id="f", name="look", arguments='{"a"'),
+        FunctionCallOutput(id="o", call_id="c", output="ab"),
+        instructions="ab",
+        tools=(FunctionTool(name="look"),),
+    )
+    usage = response_usage(prompt, [], archive, Thought())
+    read, made = details(usage)
+    assert read.audio_tokens == 20 + 20
+    assert read.text_tokens == 2 + 1 + 2 + 2 + 1 + 1 + text_tokens('{"type":"function","name":"look"}')
+    assert (made.text_tokens, made.audio_tokens) == (0, 0)
+    assert usage.total_tokens == usage.input_tokens
+
+
+def test_a_picture_counts_as_one() -> None:
+    prompt = asked(
+        UserMessage(id="u", content=[InputImage(image_url="data:image/png;base64,AA=="), InputText(text="a")])
+    )
+    usage = response_usage(prompt, [], Archive(), Thought())
+    read, _ = details(usage)
+    assert (read.image_tokens, read.text_tokens) == (IMAGE_TOKENS, 1)
+    assert usage.input_tokens == IMAGE_TOKENS + 1
+
+
+def test_what_is_said_costs_as_sound_and_as_words() -> None:
+    archive = Archive()
+    archive.add("a", silence(sample_count(500)))
+    output = [AssistantMessage(id="a", content=[OutputAudio(transcript="four"), OutputText(text="four")])]
+    usage = response_usage(asked(), output, archive, Thought())
+    _, made = details(usage)
+    assert (made.audio_tokens, made.text_tokens) == (10, 2)
+    assert usage.output_tokens == usage.total_tokens == 12
+
+
+def test_the_thinkers_own_count_of_words_is_better_than_ours() -> None:
+    output = [AssistantMessage(id="a", content=[OutputText(text="four")])]
+    prompt = asked(instructions="a long, long instruction")
+    usage = response_usage(prompt, output, Archive(), Thought(input_tokens=70, cached_tokens=30, output_tokens=9))
+    read, made = details(usage)
+    assert (read.text_tokens, read.cached_tokens, made.text_tokens) == (70, 30, 9)
+
+
+@pytest.mark.parametrize(
+    ("thought", "expected"),
+    [
+        (Thought(input_tokens=5, cached_tokens=9), (5, 5, 0)),
+        (Thought(input_tokens=-5, cached_tokens=-9, output_tokens=-1), (0, 0, 0)),
+    ],
+)
+def test_a_thinker_that_counts_nonsense_makes_no_nonsense_of_the_sums(
+    thought: Thought, expected: tuple[int, int, int]
+) -> None:
+    usage = response_usage(asked(instructions="abcdefgh"), [], Archive(), thought)
+    read, made = details(usage)
+    assert (read.text_tokens, read.cached_tokens, made.text_tokens) == expected
+    assert usage.total_tokens == expected[0] + expected[2]
+
+
+def test_a_response_that_never_began_to_think_costs_nothing() -> None:
+    assert response_usage(None, [], Archive(), Thought()).total_tokens == 0
+
+
+def test_items_of_other_kinds_count_as_their_text() -> None:
+    prompt = asked(McpApprovalResponse(id="m", approval_request_id="r", approve=True))
+    tokens = response_usage(prompt, [], Archive(), Thought()).input_tokens
+    assert isinstance(tokens, int)
+    assert tokens > 5
+
+
+def test_a_transcript_is_billed_as_its_model_is() -> None:
+    by_token = transcription_usage(Transcription(model="gpt-4o-transcribe"), sample_count(2010), "fives")
+    assert isinstance(by_token, TranscriptionTokens)
+    assert (by_token.input_tokens, by_token.output_tokens, by_token.total_tokens) == (21, 2, 23)
+    for wish in (Transcription(model="whisper-1"), Transcription()):
+        assert transcription_usage(wish, sample_count(2010), "fives") == TranscriptionDuration(seconds=3)
