@@ -1,22 +1,33 @@
-"""Ask in writing, read the answer as it comes. Needs OPENAI_API_KEY, and OPENAI_BASE_URL for another server."""
+"""Ask a written question and print the answer as it is written.
+
+viva serve                                               # or leave out the base URL and call OpenAI
+OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=… python examples/text_turn.py "What is two and two?"
+"""
 
 import asyncio
+import sys
 
 import vivavoce
+from vivavoce.wire.event import ResponseDone, ResponseOutputTextDelta
 
 
-async def main() -> None:
-    session = {"output_modalities": ["text"]}
-    async with vivavoce.connect(transport="websocket", session=session) as call:
-        content = [{"type": "input_text", "text": "What is twelve times seven?"}]
-        await call.conversation.item.create(item={"type": "message", "role": "user", "content": content})
+async def main(question: str) -> None:
+    session = {"type": "realtime", "output_modalities": ["text"]}
+    async with vivavoce.connect(session=session, transport="websocket") as call:
+        await call.conversation.item.create(
+            item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": question}]}
+        )
         await call.response.create()
         async for event in call:
-            if event.type == "response.output_text.delta":
-                print(event.delta, end="", flush=True)
-            if event.type == "response.done":
-                print()
-                return
+            match event:
+                case ResponseOutputTextDelta(delta=words):
+                    print(words, end="", flush=True)
+                case ResponseDone(response=response):
+                    print(f"\n({response.status})")
+                    return
+                case _:
+                    pass
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main(" ".join(sys.argv[1:]) or "What is two and two?"))

@@ -1,24 +1,41 @@
-"""Let the agent call a Python function, over WebRTC, and hear what it makes of the result."""
+"""Let the model call a Python function.
+
+OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=… python examples/tool.py "What is the weather in Bern?"
+"""
 
 import asyncio
+import sys
 
 import vivavoce
+from vivavoce.wire.event import ResponseFunctionCallArgumentsDone, ResponseOutputTextDone
 
 
 def get_weather(city: str) -> dict[str, object]:
-    """The weather in a city, now."""
-    return {"city": city, "sky": "clear", "degrees": 21}
+    """Tells the weather.
+
+    Args:
+        city: where, for instance Bern
+    """
+    return {"city": city, "sky": "sunny", "celsius": 21}
 
 
-async def main() -> None:
-    async with vivavoce.connect(tools=[get_weather]) as call:
-        content = [{"type": "input_text", "text": "What is the weather in Bern?"}]
-        await call.conversation.item.create(item={"type": "message", "role": "user", "content": content})
+async def main(question: str) -> None:
+    session = {"type": "realtime", "output_modalities": ["text"]}
+    async with vivavoce.connect(session=session, tools=[get_weather], transport="websocket") as call:
+        await call.conversation.item.create(
+            item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": question}]}
+        )
         await call.response.create()
         async for event in call:
-            if event.type == "response.output_audio_transcript.done":
-                print(event.transcript)
-                return
+            match event:
+                case ResponseFunctionCallArgumentsDone(name=name, arguments=arguments):
+                    print(f"calls {name}({arguments})")
+                case ResponseOutputTextDone(text=text):
+                    print(text)
+                    return
+                case _:
+                    pass
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main(" ".join(sys.argv[1:]) or "What is the weather in Bern?"))
