@@ -1,7 +1,8 @@
 """Ask a written question and print the answer as it is written.
 
-viva serve                                               # or leave out the base URL and call OpenAI
-OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=… python examples/text_turn.py "What is two and two?"
+With `viva serve` on this computer; without the base URL it calls OpenAI:
+
+    OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=… python examples/text_turn.py "What is two and two?"
 """
 
 import asyncio

@@ -1,6 +1,8 @@
 """Let the model call a Python function.
 
-OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=… python examples/tool.py "What is the weather in Bern?"
+With `viva serve` on this computer; without the base URL it calls OpenAI:
+
+    OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=… python examples/tool.py "What is the weather in Bern?"
 """
 
 import asyncio
