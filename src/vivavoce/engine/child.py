@@ -26,6 +26,8 @@ class Child(asyncio.SubprocessProtocol):
         self._transport: asyncio.SubprocessTransport | None = None
         self._unpacker = Unpacker()
         self._talks: dict[int, Talk] = {}
+        # By job; they outlive a talk that was given up, or a child that hangs would be handed from job to job.
+        self._overdue: dict[int, asyncio.TimerHandle] = {}
         self._jobs = 0
         self._complaint = b""
         self._cause = ""
@@ -95,9 +97,7 @@ class Child(asyncio.SubprocessProtocol):
         if not self._gone.is_set():
             self._cause = self._cause or cause
             self._end_talks()
-            if self._transport is not None:
-                with suppress(ProcessLookupError):
-                    self._transport.kill()
+            self._make_sure()
 
     async def close(self, *, grace_s: float = _GRACE_S) -> None:
         """Let it end by itself, or after `grace_s` seconds make it; returns when it is gone."""
@@ -114,9 +114,7 @@ class Child(asyncio.SubprocessProtocol):
         except TimeoutError:
             pass
         finally:
-            if not self._gone.is_set():
-                with suppress(ProcessLookupError):
-                    self._transport.kill()
+            self._make_sure()
         await self._gone.wait()
 
     def death(self) -> EngineError:
@@ -125,9 +123,22 @@ class Child(asyncio.SubprocessProtocol):
         last = f"; it said: {lines[-1]}" if lines else ""
         return EngineError(f"the {self.name} process {self._cause or 'has closed its pipe'}{last}", next=Retry(1.0))
 
+    def expect(self, job: int, patience_s: float) -> None:
+        """An answer to this job is due within `patience_s` seconds, or the child hangs and is killed."""
+        self._answered(job)
+        if not self._gone.is_set():
+            cause = f"did not answer for {patience_s:g} s and was killed"
+            self._overdue[job] = asyncio.get_running_loop().call_later(patience_s, self.kill, cause)
+
     def forget(self, job: int) -> None:
         """Drop what may still come for a job."""
         self._talks.pop(job, None)
+
+    def _make_sure(self) -> None:
+        """Kill the process, unless it is known to be dead."""
+        if self._transport is not None and not self._gone.is_set():
+            with suppress(ProcessLookupError):
+                self._transport.kill()
 
     def _end_talks(self) -> None:
         for talk in tuple(self._talks.values()):
@@ -146,6 +157,7 @@ class Child(asyncio.SubprocessProtocol):
             return
         try:
             for frame in self._unpacker.feed(data):
+                self._answered(frame.job)
                 talk = self._talks.get(frame.job)
                 if talk is not None:
                     talk.put(frame)
@@ -154,10 +166,10 @@ class Child(asyncio.SubprocessProtocol):
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """It closed a pipe; without both it is of no use."""
-        if fd != 2 and self._transport is not None:
+        if fd != 2 and not self._deaf:
             self._deaf = True
-            with suppress(ProcessLookupError):
-                self._transport.kill()
+            # Not at once: if it is dying by itself, its own end tells more than ours would.
+            asyncio.get_running_loop().call_later(_GRACE_S, self._make_sure)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone, and all that it wrote has been read."""
@@ -165,7 +177,14 @@ class Child(asyncio.SubprocessProtocol):
             self._cause = self._cause or _how_it_ended(self._transport.get_returncode())
             self._transport.close()
         self._gone.set()
+        for job in tuple(self._overdue):
+            self._answered(job)
         self._end_talks()
+
+    def _answered(self, job: int) -> None:
+        timer = self._overdue.pop(job, None)
+        if timer is not None:
+            timer.cancel()
 
 
 def _environment() -> dict[str, str]:
@@ -200,12 +219,9 @@ class Talk:
         Raises:
             EngineError: it failed at the job, is dead, or did not answer in `patience_s` seconds and was killed for it.
         """
-        try:
-            async with asyncio.timeout(patience_s):
-                frame = await self._answers.get()
-        except TimeoutError:
-            self._child.kill(f"did not answer for {patience_s:g} s and was killed")
-            raise self._child.death() from None
+        if self._answers.empty():
+            self._child.expect(self._job, patience_s)
+        frame = await self._answers.get()
         if frame is None:
             raise self._child.death()
         if frame.kind is Kind.FAILED:

@@ -21,7 +21,8 @@ from vivavoce.errors import ConfigError, EngineError, Fault, Never, Retry
 
 WORKER: Final = "vivavoce.engine.espeak_worker"
 LOAD_S: Final = 15.0
-PATIENCE_S: Final = 10.0
+PATIENCE_S: Final = 30.0
+"""A long queue takes seconds on a busy machine; a child that is silent for longer hangs."""
 WAITING: Final = 64
 LONGEST_TEXT: Final = 4_096
 """Characters, as in OpenAI's speech endpoint; about five minutes, 14 MB of samples."""

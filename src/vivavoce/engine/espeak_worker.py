@@ -1,7 +1,8 @@
 """The child process in which espeak-ng runs. The library is GPL; it is loaded here and never into our own process.
 
 `BEGIN` carries an `Utterance`. It is answered by `SOUND` (int16 at 24 kHz), each with `WORDS` before it if words end
-in it (JSON `[end in the text, sample]`), and by `END`. The library's interface: `espeak-ng/speak_lib.h`, revision 12.
+in it (JSON `[end in the text, sample]`), and then by one `END`, even when it was cancelled. The library's interface
+is in `espeak-ng/speak_lib.h`, revision 12.
 """
 
 import ctypes
@@ -106,6 +107,9 @@ class Delivery:
 
     def finish(self) -> None:
         """No more sound: the last word ends here."""
+        if self.is_unwanted:
+            self._parent.answer(Kind.END, self._job)
+            return
         self._gather(self._resampler.flush())
         end = self._sent + self._gathered
         self._over(len(self._text), end)
@@ -161,7 +165,8 @@ class Synthesiser:
         Raises:
             RuntimeError: the voice is unknown, or the library failed.
         """
-        if frame.kind is not Kind.BEGIN or parent.is_cancelled(frame.job):
+        if parent.is_cancelled(frame.job):
+            parent.answer(Kind.END, frame.job)
             return
         wanted = msgspec.json.decode(frame.body, type=Utterance)
         library = self._library
@@ -175,8 +180,7 @@ class Synthesiser:
         code = library.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, _BY_CHARACTER, 0, _UTF8, None, None)
         if code != 0:
             raise RuntimeError(f"espeak-ng failed with code {code}")
-        if not self._delivery.is_unwanted:
-            self._delivery.finish()
+        self._delivery.finish()
 
     def _heard(self, wave: int | None, count: int, events: int | None) -> int:
         """What the library calls for each stretch of sound; 1 makes it stop."""

@@ -28,11 +28,13 @@ from vivavoce.wire.config import Transcription
 WORKER: Final = "vivavoce.engine.pocketsphinx_worker"
 DECODER_HZ: Final = 16_000
 LOAD_S: Final = 30.0
-PATIENCE_S: Final = 10.0
-"""An answer takes 25 ms; a child that needs this long hangs."""
+PATIENCE_S: Final = 30.0
+"""An answer takes 25 ms, on a starved machine seconds; a child that needs this long hangs."""
 WAITING: Final = 32
 _LOOK: Final = DECODER_HZ // 10
-_SOFT_FRAMES, _HARD_FRAMES, _PAUSE_FRAMES = 15 * FRAMES_PER_S, 30 * FRAMES_PER_S, 40
+_PAUSE_FRAMES: Final = 40
+STRETCH_S: Final = 15.0
+"""Sound is cut at the first pause after so long, and after twice as long wherever it is."""
 
 
 class Pocketsphinx:
@@ -47,6 +49,7 @@ class Pocketsphinx:
         waiting: int = WAITING,
         patience_s: float = PATIENCE_S,
         idle_s: float = IDLE_S,
+        stretch_s: float = STRETCH_S,
     ) -> None:
         """Not loaded yet.
 
@@ -55,8 +58,10 @@ class Pocketsphinx:
             waiting: how many utterances may wait for a child.
             patience_s: after so long without an answer a child is killed.
             idle_s: so long an utterance may keep a child without sound for it while others wait.
+            stretch_s: after so long an utterance lets go of its child at the next pause.
         """
         self._patience_s = patience_s
+        self._stretch_frames = int(stretch_s * FRAMES_PER_S)
         size = processes or min(4, os.cpu_count() or 1)
         self._pool = Pool("pocketsphinx", _spawn, size=size, waiting=waiting, idle_s=idle_s)
 
@@ -98,7 +103,7 @@ class Pocketsphinx:
         look = await source.next()
         while look is not None:
             async with self._pool.seat(_end) as seat:
-                stretch = _Stretch(seat.talk, self._patience_s)
+                stretch = _Stretch(seat.talk, self._patience_s, self._stretch_frames)
                 while look is not None and not seat.lost and not stretch.full:
                     seat.work()
                     if words := await stretch.hear(look):
@@ -142,7 +147,8 @@ class _Source:
 class _Stretch:
     """Sound that a child decodes in one go."""
 
-    def __init__(self, talk: Talk, patience_s: float) -> None:
+    def __init__(self, talk: Talk, patience_s: float, frames: int) -> None:
+        self._frames = frames
         self._talk = talk
         self._patience_s = patience_s
         self._agreement = Agreement()
@@ -154,7 +160,7 @@ class _Stretch:
     def full(self) -> bool:
         """Long enough, and in a pause if there is one."""
         now = self._now()
-        return now >= _HARD_FRAMES or (now >= _SOFT_FRAMES and now - self._last_word >= _PAUSE_FRAMES)
+        return now >= 2 * self._frames or (now >= self._frames and now - self._last_word >= _PAUSE_FRAMES)
 
     async def hear(self, samples: Pcm) -> list[str]:
         """Words that are certain by now, after those before."""

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.unit.engine.processes import gone
 from vivavoce.engine.child import Child
 from vivavoce.engine.pipe import Kind
 from vivavoce.errors import EngineError
@@ -25,12 +26,6 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-async def gone(pid: int) -> None:
-    async with asyncio.timeout(10):
-        while is_running(pid):
-            await asyncio.sleep(0)
 
 
 async def test_it_answers_what_it_is_asked() -> None:
