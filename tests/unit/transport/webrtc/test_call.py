@@ -16,12 +16,13 @@ from tests.conformance.transport.listener import PATIENCE_S, listening
 from tests.unit.transport.webrtc.engine import Page, alive, nothing_is_alive
 from tests.unit.transport.webrtc.offer import AUDIO, DATA, HEAD, candidate, instead, sdp, without
 from vivavoce.audio.frame import Pcm, sample_count, silence
-from vivavoce.errors import Fault, OfferError, TransportError
+from vivavoce.errors import ConfigError, Fault, OfferError, TransportError
+from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.interface import Closed, ClosedBy, Opened, Played, Sound, Transport
 from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc.answerer import WebRtcAnswerer
 from vivavoce.transport.webrtc.offerer import WebRtcOfferer
-from vivavoce.transport.webrtc.settings import HostCandidates, OfferedCandidates, WebRtcSettings
+from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, OfferedCandidates, WebRtcSettings
 
 ROOT = Path(__file__).parents[4]
 CANDIDATE = re.compile(r"a=candidate:\S+ 1 (udp|tcp) \d+ (\S+) (\d+) typ (\w+)")
@@ -125,6 +126,40 @@ async def test_a_caller_who_never_connects_is_given_up_even_if_nobody_runs_the_c
             await other.run(lambda _: None)
         assert len(pacer) == 0
         del far, other
+        await nothing_is_alive()
+
+
+async def test_an_ice_server_that_the_engine_does_not_understand_is_our_operators_mistake() -> None:
+    odd = WebRtcSettings(ice_servers=(IceServer(("turn:[::1:3478",), "me", Secret("hunter2")),))
+    async with Pacer() as pacer:
+        with pytest.raises(ConfigError) as refused:
+            await WebRtcAnswerer(pacer, odd).answer(sdp())
+        assert "hunter2" not in refused.value.message
+        with pytest.raises(ConfigError):
+            await WebRtcOfferer(pacer, odd).offer()
+
+
+async def test_servers_that_do_not_answer_hold_a_call_up_no_longer_than_they_may() -> None:
+    loop = asyncio.get_running_loop()
+    mute, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
+    port = mute.get_extra_info("sockname")[1]
+    relay = IceServer((f"turn:127.0.0.1:{port}",), "me", Secret("hunter2"))
+    async with Pacer() as pacer:
+        settings = WebRtcSettings(ice_servers=(relay,), gather_s=0.2)
+        async with asyncio.timeout(settings.answer_s / 2):
+            far, answer = await WebRtcAnswerer(pacer, settings).answer(sdp())
+        assert "typ host" in answer
+        await far.close()
+    mute.close()
+
+
+async def test_an_engine_that_takes_too_long_is_our_failure_and_leaves_nothing() -> None:
+    async with Pacer() as pacer:
+        with pytest.raises(TransportError) as failed:
+            await WebRtcAnswerer(pacer, WebRtcSettings(answer_s=1e-6)).answer(sdp())
+        assert failed.value.fault is Fault.OURS
+        assert len(pacer) == 0
+        del failed
         await nothing_is_alive()
 
 
