@@ -54,8 +54,7 @@ TONES: Final = {
     "shimmer": Tone("klatt4", 75, 75),
     "verse": Tone("klatt4", 50, 75),
 }
-"""OpenAI's voices by name. All by klatt4: pocketsphinx mishears 12 to 23 % of its words and twice as many of the
-other variants."""
+"""OpenAI's voices by name. All by klatt4, which pocketsphinx mishears least (12 to 23 % of words)."""
 
 
 class Espeak:
