@@ -1,7 +1,7 @@
 """Frames through a pipe."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.engine.pipe import LARGEST_BODY, Frame, Kind, Unpacker
@@ -9,6 +9,7 @@ from vivavoce.engine.pipe import LARGEST_BODY, Frame, Kind, Unpacker
 frames = st.builds(Frame, st.sampled_from(Kind), st.integers(0, 2**32 - 1), st.binary(max_size=300))
 
 
+@settings(deadline=None)
 @given(st.lists(frames, max_size=8), st.integers(1, 50))
 def test_frames_survive_any_cutting(sent: list[Frame], size: int) -> None:
     data = b"".join(frame.pack() for frame in sent)
