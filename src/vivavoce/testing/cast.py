@@ -96,7 +96,7 @@ class Cast:
 
         Args:
             later: takes what they say.
-            transcripts: of the user's turns, in order; "" when they run out.
+            transcripts: of the user's turns, in the order of their ends; "" when they run out.
             replies: of the thinker, in order; "Yes." when they run out. A text is said word by word.
             voice: what goes wrong with the speaker's utterances, in order; None and afterwards nothing.
             pace: timings.
@@ -107,7 +107,7 @@ class Cast:
         self._transcripts = deque(transcripts)
         self._replies = deque(replies)
         self._voice = deque(voice)
-        self._hearing: dict[Job, Hearing] = {}
+        self._early: set[Job] = set()
         self._begun: set[Job] = set()
         self._gone: set[Job] = set()
         self._values = itertools.cycle(range(1, _VALUES + 1))
@@ -148,9 +148,10 @@ class Cast:
     def _begin(self, job: Job, work: Transcribe | Think | Speak) -> None:
         match work:
             case Transcribe():
-                hearing = self._hearing[job] = self._transcripts.popleft() if self._transcripts else ""
-                if isinstance(hearing, Early):
-                    self._later(self._pace.transcript, job, hearing.result)
+                if self._transcripts and isinstance(early := self._transcripts[0], Early):
+                    self._transcripts.popleft()
+                    self._later(self._pace.transcript, job, early.result)
+                    self._early.add(job)
             case Think():
                 self.thoughts.append(work)
                 self._think(job, self._replies.popleft() if self._replies else "Yes.")
@@ -160,15 +161,19 @@ class Cast:
                 assert_never(work)
 
     def _finish(self, job: Job) -> None:
-        hearing = self._hearing.pop(job)
-        if isinstance(hearing, Early | Hang):
+        if job in self._early:
             return
-        if isinstance(hearing, str):
-            hearing = [FinalText(hearing)]
-        for result in [hearing] if isinstance(hearing, Failed) else hearing:
-            if isinstance(result, Hang):
-                return
-            self._later(self._pace.transcript, job, result)
+        hearing = self._transcripts.popleft() if self._transcripts else ""
+        for result in [hearing] if isinstance(hearing, str | Failed | Hang | Early) else hearing:
+            match result:
+                case Hang():
+                    return
+                case str():
+                    self._later(self._pace.transcript, job, FinalText(result))
+                case Early(result=early):
+                    self._later(self._pace.transcript, job, early)
+                case _:
+                    self._later(self._pace.transcript, job, result)
 
     def _think(self, job: Job, answer: Answer) -> None:
         if isinstance(answer, Hang):
