@@ -1,0 +1,107 @@
+"""Every legal move of the machines is taken by some conversation: a move that nobody needs has no place in a table."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from vivavoce.audio.frame import sample_count
+from vivavoce.session import output, replies, response, turn
+from vivavoce.session.moves import Moves
+from vivavoce.session.result import Failed
+from vivavoce.session.track import Window
+from vivavoce.testing.cast import Hang
+from vivavoce.testing.script import Script
+from vivavoce.wire.config import Response, ServerVad
+
+MACHINES: Final = (turn.MOVES, response.MOVES, output.MOVES, replies.MOVES)
+LONG: Final = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen."
+
+Row = tuple[str, str, str, str]
+"""Machine, old state, event, new state."""
+
+
+@contextmanager
+def watched() -> Generator[set[Row]]:
+    """The moves that are taken meanwhile. The interpreter tells of each call; nothing is replaced."""
+    taken: set[Row] = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is Moves.take.__code__:
+            moves, old, new = (frame.f_locals[name] for name in ("self", "old", "new"))
+            taken.add((moves.name, type(old).__name__, frame.f_locals["event"], type(new).__name__))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield taken
+    finally:
+        sys.setprofile(before)
+
+
+def rows(machine: Moves) -> set[Row]:
+    return {
+        (machine.name, old.__name__, event, new.__name__)
+        for old, moves in machine.table.items()
+        for event, new in moves.items()
+    }
+
+
+def talk_it_through() -> None:
+    """A few conversations in which everything happens once."""
+    call = Script(transcripts=["count", "stop"], replies=[LONG, "All right.", "And more.", "Last."])
+    call.speak(0.04)  # a click
+    call.wait(0.2)
+    call.speak(1.0)
+    call.wait(2.0)
+    call.speak(0.5)
+    call.wait(3.0)
+    call.send({"type": "response.create"})
+    call.wait(0.1)
+    call.send({"type": "response.create", "response": {"conversation": "none"}})
+    call.wait(0.3)
+    call.send({"type": "output_audio_buffer.clear"})
+    call.send({"type": "response.create", "response": {"output_modalities": ["text"]}})
+    call.send({"type": "response.cancel"})
+    call.send({"type": "response.create", "response": {"output_modalities": ["text"]}})
+    call.wait(1.0)
+    call.speak(0.5)
+    call.send({"type": "input_audio_buffer.commit"})
+    call.speak(0.04)
+    call.send({"type": "input_audio_buffer.clear"})
+
+    broken = Script(transcripts=[Failed("gone"), "go on"], replies=["Two words."], voice=[Hang()])
+    broken.speak(0.5)
+    broken.wait(1.0)
+    broken.speak(0.5)
+    broken.wait(40.0)
+
+    turn.Turn().heard(1.0, Window(0, sample_count(100)), ServerVad(), turn.ONSET_MS)
+
+
+def ask_for_answers() -> None:
+    """A client's requests, and everything that a server may do with them."""
+    asking = replies.Replies()
+    asking.asked("e1")
+    asking.asked("e2")
+    asking.refused("e2", "conversation_already_has_active_response")
+    asking.end(Response(id="r1", conversation_id="c"))
+    for id in ("r2", "r3"):
+        asking.asked(id)
+        asking.refused(id, "conversation_already_has_active_response" if id == "r2" else "invalid_value")
+        asking.asked(id)
+        asking.begin(Response(id=id, conversation_id="c"))
+    asking.asked("e3")
+    asking.refused("e3", "conversation_already_has_active_response")
+    asking.begin(Response(id="r4", conversation_id="c"))
+
+
+def test_every_move_in_the_tables_is_taken_by_somebody() -> None:
+    with watched() as taken:
+        talk_it_through()
+        ask_for_answers()
+    allowed = set[Row]().union(*map(rows, MACHINES))
+    assert {name for name, *_ in taken} == {machine.name for machine in MACHINES}
+    assert allowed - taken == set(), "nobody takes these moves"
+    assert taken <= allowed
