@@ -6,7 +6,9 @@ Until the witness has spoken, the words heard are estimated, and always too few 
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from math import inf
 from typing import Final
 
@@ -27,8 +29,12 @@ NEWS_S: Final = 0.5
 UNLIKELY_SILENT_MS: Final = 3000
 """So much of an answer heard without one word: the server has dropped the words, as OpenAI does on truncation."""
 
-_PAUSE = re.compile(r"[.,;:!?…—。，、；：！？]+")
-_WORD_END = re.compile(r"(?=\s)|(?<=[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef])")
+WIDE_LETTERS: Final = 3
+"""A Chinese, Japanese or Korean sign is a syllable or two."""
+
+_PAUSE = re.compile(r"[.,;:!?…—。，、；：！？]$")
+_WIDE: Final = r"\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef"
+_WORD = re.compile(rf"(?P<wide>[{_WIDE}])[。，、；：！？]?|[^\s{_WIDE}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,13 @@ class Onset:
     sounded: int
 
 
+class Witness(Enum):
+    """Whether a server tells what it plays."""
+
+    SILENT = "silent"  # it has not told anything so far
+    TELLING = "telling"
+
+
 class Hearing:
     """The record of all spoken items of a call."""
 
@@ -93,7 +106,9 @@ class Hearing:
         self._speeches: dict[str, Speech] = {}
         self._started: dict[str, Onset] = {}
         self._assumed: dict[str, Onset] = {}
+        self._generated: dict[str, float] = {}
         self._sounded: int | None = None
+        self._server = Witness.SILENT
         self._cleared_at = -inf
         self._playout = Playout()
 
@@ -135,8 +150,11 @@ class Hearing:
 
     def started(self, response_id: str, now: float) -> None:
         """The server's player is at the first sample of a response."""
+        if self._server is Witness.SILENT:
+            self._server = Witness.TELLING
+            self._assumed.clear()  # it is no server of the kind that one has to guess about
         self._started[response_id] = Onset(now, self._sounded or 0)
-        self._assumed.pop(response_id, None)
+        self._generated.pop(response_id, None)
         for speech in self._of(response_id).values():
             if speech.verdict == Stopped(0.0):  # cancelled before it was heard, and yet it is played
                 speech.verdict = Pending()
@@ -145,12 +163,12 @@ class Hearing:
         """So many samples that are not silent came beside text; whose they are is not known."""
         self._sounded = (self._sounded or 0) + samples
 
-    def stopped(self, response_id: str) -> None:
+    def stopped(self, response_id: str, now: float) -> None:
         """The server's player has played a response to its end."""
         for speech in self._of(response_id).values():
             if isinstance(speech.verdict, Pending):
                 speech.verdict = Whole()
-        self._over(response_id)
+        self._over(response_id, now)
 
     def cleared(self, response_id: str, now: float) -> list[str]:
         """The server's player has dropped the rest of a response; ids of the items not heard to their end."""
@@ -160,14 +178,17 @@ class Hearing:
             speech = self._speeches[id]
             speech.verdict = Stopped(budget)
             budget = max(0.0, budget - self._least_ms(speech.text))
-        self._over(response_id)
+        self._over(response_id, now)
         self._cleared_at = now
         return pending
 
     def generated(self, response_id: str, now: float) -> None:
         """All of a response has been made, so it is playing by now, should the server be one that does not tell."""
         pending = any(isinstance(speech.verdict, Pending) for speech in self._of(response_id).values())
-        if self._sound is Sound.MEDIA and pending and response_id not in self._started:
+        if self._sound is not Sound.MEDIA or not pending or response_id in self._started:
+            return
+        self._generated[response_id] = now
+        if self._server is Witness.SILENT:
             self._assumed[response_id] = Onset(now, self._sounded or 0)
 
     def cancelled(self, response_id: str) -> list[str]:
@@ -189,6 +210,16 @@ class Hearing:
                 self._speeches[id].verdict = Stopped(heard_ms)
         return unheard
 
+    def dropped(self, item_id: str, response_id: str) -> int | None:
+        """Sound of an item was thrown away: milliseconds heard of it, None if that was known before."""
+        self.speak(item_id, response_id)
+        speech = self._speeches[item_id]
+        if not isinstance(speech.verdict, Pending):
+            return None
+        heard_ms = duration_ms(self._playout.heard(item_id))
+        speech.verdict = Stopped(heard_ms)
+        return heard_ms
+
     def truncated(self, item_id: str, heard_ms: int) -> None:
         """The server says that the item ends there."""
         if item_id in self._speeches:
@@ -208,7 +239,8 @@ class Hearing:
         """Whether something is being heard, or is about to be, as far as is known."""
         if self._sound is Sound.TEXT:
             return self._playout.current is not None
-        return bool(self._started) or any(now < self._assumed_end(id, onset.at) for id, onset in self._assumed.items())
+        assumed = any(now < self._assumed_end(id, onset.at) for id, onset in self._assumed.items())
+        return bool(self._started) or assumed or any(now - at < NEWS_S for at in self._generated.values())
 
     def interruptible(self, now: float) -> bool:
         """Whether the listener hears something, or did until the server stopped it a moment ago."""
@@ -236,9 +268,11 @@ class Hearing:
             case Pending():
                 return self._so_far(item_id, speech, now)
 
-    def _over(self, response_id: str) -> None:
-        self._started.pop(response_id, None)
-        self._assumed.pop(response_id, None)
+    def _over(self, response_id: str, now: float) -> None:
+        for book in (self._started, self._assumed, self._generated):
+            book.pop(response_id, None)
+        # Those behind it have their turn now.
+        self._generated = dict.fromkeys(self._generated, now)
 
     def _settle(self) -> None:
         """Note what has been played to its end, and forget which samples were whose."""
@@ -291,18 +325,23 @@ class Hearing:
 
 
 def letters_in(text: str) -> int:
-    """How long a text takes to say, in letters."""
-    return len(text) + PAUSE_LETTERS * sum(1 for _ in _PAUSE.finditer(text))
+    """How long a text takes to say, in letters. Blanks beyond one between two words take no time."""
+    return sum(cost for _, cost in _words(text))
 
 
 def words_in(text: str, letters: float) -> str:
     """The beginning of a text that can be said in the time of so many letters, whole words only."""
-    if letters >= letters_in(text):
-        return text
-    pauses = [pause.end() for pause in _PAUSE.finditer(text)]
     said = 0
-    for end in (found.start() for found in _WORD_END.finditer(text)):
-        if end + PAUSE_LETTERS * sum(1 for pause in pauses if pause < end) > letters:
-            break
+    for end, cost in _words(text):
+        letters -= cost
+        if letters < 0:
+            return text[:said]
         said = end
-    return text[:said].rstrip()
+    return text
+
+
+def _words(text: str) -> Iterator[tuple[int, int]]:
+    """Where each word ends, and how many letters it takes to say it, with the pause after it."""
+    for word in _WORD.finditer(text):
+        wide = WIDE_LETTERS if word["wide"] else len(word[0]) + 1
+        yield word.end(), wide + PAUSE_LETTERS * bool(_PAUSE.search(word[0]))

@@ -4,38 +4,39 @@ Server events, commands, sound, the player's count and the time go in; errands c
 fails: what comes twice, too early or not at all changes as little as possible. Every `now` is of one monotonic clock.
 """
 
-from base64 import b64encode
 from collections.abc import Collection
 from enum import Enum
 from math import inf
-from typing import Final
 
-from vivavoce.audio.format import Encoder
 from vivavoce.audio.frame import RATE_HZ, Pcm
 from vivavoce.session.answers import Sound
 from vivavoce.session.caption import Caption
 from vivavoce.session.commands import Commands, Truncation
 from vivavoce.session.deltas import Deltas
 from vivavoce.session.effect import Ids
-from vivavoce.session.errand import CallTool, Errand, Flush, Play, Send, Show
+from vivavoce.session.errand import Errand, Flush, Play, Send, Show
 from vivavoce.session.replies import Fate, Free, Kind, Replies
-from vivavoce.session.round import Rounds, Stage
-from vivavoce.session.settings import PCM, Settings, known, realtime_defaults, transcription_defaults
+from vivavoce.session.round import Rounds
+from vivavoce.session.settings import Settings, known, realtime_defaults, transcription_defaults
 from vivavoce.session.timing import Timing, Turn, loud
 from vivavoce.session.tokens import Tokens, response_tokens, transcription_tokens
 from vivavoce.session.transcript import AssistantWords, ItemNews, Transcript, UserWords
+from vivavoce.session.uplink import Uplink
 from vivavoce.wire.config import RealtimeSession, Response, ResponseConfig, Session, merge
 from vivavoce.wire.event import (
     ClientEvent,
+    ConversationItemAdded,
     ConversationItemCreate,
+    ConversationItemCreated,
     ConversationItemDeleted,
+    ConversationItemDone,
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemRetrieve,
     ConversationItemRetrieved,
     ConversationItemTruncate,
     ConversationItemTruncated,
     Error,
-    InputAudioBufferAppend,
+    InputAudioBufferCleared,
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
@@ -57,13 +58,12 @@ from vivavoce.wire.event import (
 )
 from vivavoce.wire.item import FunctionCall, FunctionCallOutput, Item
 
-PIECE: Final = RATE_HZ
-"""Samples that one `input_audio_buffer.append` carries at most: a second."""
-
-Input = InputAudioBufferSpeechStarted | InputAudioBufferSpeechStopped | InputAudioBufferCommitted
+Input = (
+    InputAudioBufferSpeechStarted | InputAudioBufferSpeechStopped | InputAudioBufferCommitted | InputAudioBufferCleared
+)
 Playback = OutputAudioBufferStarted | OutputAudioBufferStopped | OutputAudioBufferCleared
 Making = ResponseCreated | ResponseDone | ResponseOutputItemDone | ResponseOutputAudioDelta | ResponseOutputAudioDone
-Filing = ConversationItemRetrieved | ConversationItemTruncated | ConversationItemDeleted
+Filing = ItemNews | ConversationItemRetrieved | ConversationItemTruncated | ConversationItemDeleted
 
 
 class Activity(Enum):
@@ -100,16 +100,15 @@ class Peer:
         self.tokens = Tokens()
         """What the call has cost so far."""
         self._sound = sound
-        self._tools = frozenset(tools)
         self._now = now
         self._errands: list[Errand] = []
         self._settings = Settings(realtime_defaults("", "", 0))
         self._transcript = Transcript(sound)
         self._replies = Replies()
-        self._rounds = Rounds()
+        self._rounds = Rounds(tools)
         self._timing = Timing()
         self._deltas = Deltas()
-        self._encoder = Encoder(PCM.type)
+        self._uplink = Uplink()
         self._floor = Floor.OPEN
         self._commands = Commands(ids)
 
@@ -155,8 +154,6 @@ class Peer:
                 self._configure(event.session)
             case Error():
                 self._fail(event)
-            case InputAudioBufferSpeechStarted() | InputAudioBufferSpeechStopped() | InputAudioBufferCommitted():
-                self._hear_user(event)
             case _:
                 self._receive_more(event)
         self._go_on()
@@ -194,10 +191,7 @@ class Peer:
             self._timing.spoke(samples, now + ahead / RATE_HZ)
             return []
         self._timing.spoke(samples, now, inf)
-        for start in range(0, len(samples), PIECE):
-            data = self._encoder.encode(samples[start : start + PIECE])
-            if data:
-                self._errands.append(Send(InputAudioBufferAppend(audio=b64encode(data).decode("ascii"))))
+        self._errands += map(Send, self._uplink.events(samples))
         return self._drain()
 
     def hush(self, now: float) -> None:
@@ -234,9 +228,10 @@ class Peer:
     def _configure(self, session: Session) -> None:
         self.session = session
         self._settings = in_force(session)
+        if self._settings.detection is None:
+            self._floor = Floor.OPEN  # nobody listens for the end of a turn any more
         self._transcript.hearing.speed = self._settings.speed
-        if self._encoder.format.value != self._settings.input_format.type:
-            self._encoder = Encoder(self._settings.input_format.type)
+        self._uplink.format(self._settings.input_format.type)
 
     def _fail(self, error: Error) -> None:
         event_id = known(error.error.event_id, None)
@@ -258,6 +253,8 @@ class Peer:
                     self._hush(Truncation.NOW)
             case InputAudioBufferSpeechStopped():
                 self._end_turn()
+            case InputAudioBufferCleared():
+                self._floor = Floor.OPEN
             case InputAudioBufferCommitted():
                 # Without turn detection this is all that tells of the end of a turn.
                 if self._settings.detection is None:
@@ -273,28 +270,29 @@ class Peer:
     # ── everything else that the server tells ──────────────────────────────────────────────────────────
 
     def _receive_more(self, event: ServerEvent | UnknownEvent) -> None:
-        if isinstance(event, ItemNews):
-            transcribes = self._settings.transcription is not None
-            self._transcript.put(event, transcribes=transcribes)
-            if isinstance(event.item.id, str):
-                self._truncate_made(event.item.id)
-        elif isinstance(event, UserWords):
-            self._transcript.user_words(event)
-            if isinstance(event, ConversationItemInputAudioTranscriptionCompleted):
-                self.tokens += transcription_tokens(event.usage)
-        elif isinstance(event, AssistantWords):
-            reply = self._replies.get(event.response_id)
-            if reply is None or reply.kind is Kind.IN_BAND:
-                self._transcript.assistant_words(event)
+        if isinstance(event, Input):
+            self._hear_user(event)
         elif isinstance(event, Playback):
             self._follow(event)
         elif isinstance(event, Making):
             self._make(event)
         elif isinstance(event, Filing):
             self._file(event)
+        elif isinstance(event, AssistantWords):
+            reply = self._replies.get(event.response_id)
+            if reply is None or reply.kind is Kind.IN_BAND:
+                self._transcript.assistant_words(event)
+        elif isinstance(event, UserWords):
+            self._transcript.user_words(event)
+            if isinstance(event, ConversationItemInputAudioTranscriptionCompleted):
+                self.tokens += transcription_tokens(event.usage)
 
     def _file(self, event: Filing) -> None:
         match event:
+            case ConversationItemAdded() | ConversationItemCreated() | ConversationItemDone():
+                self._transcript.put(event, transcribes=self._settings.transcription is not None)
+                if isinstance(event.item.id, str):
+                    self._truncate_made(event.item.id)
             case ConversationItemTruncated():
                 self._transcript.truncated(event.item_id, event.audio_end_ms)
                 self._transcript.recaption(event.item_id, self._now)
@@ -315,7 +313,7 @@ class Peer:
                 hearing.started(event.response_id, self._now)
                 self._timing.sounded(event.response_id, self._now)
             case OutputAudioBufferStopped():
-                hearing.stopped(event.response_id)
+                hearing.stopped(event.response_id, self._now)
             case OutputAudioBufferCleared():
                 for item_id in hearing.cleared(event.response_id, self._now):
                     self._transcript.recaption(item_id, self._now)
@@ -354,16 +352,10 @@ class Peer:
             self._transcript.hearing.generated(id, self._now)
 
     def _call(self, item: Item, response_id: str) -> None:
-        """Have a function run, once; not one whose making was broken off."""
-        if not isinstance(item, FunctionCall) or not isinstance(item.call_id, str) or item.status == "incomplete":
-            return
+        """Have a function run, if the model has called one."""
         reply = self._replies.get(response_id)
-        if reply is not None and reply.kind is Kind.OUT_OF_BAND:
-            return
-        ours = item.name in self._tools
-        new = self._rounds.begin(item.call_id, response_id, Stage.RUNNING if ours else Stage.LEFT)
-        if new and ours:
-            self._errands.append(CallTool(item.call_id, item.name, item.arguments))
+        if isinstance(item, FunctionCall) and (reply is None or reply.kind is Kind.IN_BAND):
+            self._errands += self._rounds.call(item, response_id)
 
     def _go_on(self) -> None:
         """Ask for the answer that follows function calls, when nothing stands in its way."""
@@ -376,6 +368,9 @@ class Peer:
     def _play_delta(self, event: ResponseOutputAudioDelta) -> None:
         reply = self._replies.get(event.response_id)
         if reply is not None and reply.fate is Fate.UNHEARD:
+            heard_ms = self._transcript.hearing.dropped(event.item_id, event.response_id)
+            if heard_ms is not None:
+                self._cut(event.item_id, heard_ms, Truncation.WHEN_MADE)
             return
         named = (None if reply is None else reply.format_name) or self._settings.output_format.type
         self._play(event.item_id, event.response_id, self._deltas.push(event.item_id, event.delta, named))
@@ -404,13 +399,15 @@ class Peer:
         self._errands.append(Flush())
         self._timing.silenced(self._now)
         for item_id, heard_ms in unheard.items():
-            self._transcript.recaption(item_id, self._now)
-            if not self._transcript.holds(item_id):
-                continue
-            if truncation is Truncation.WHEN_MADE and self._transcript.in_progress(item_id):
-                self._commands.owe(item_id, heard_ms)
-            else:
-                self._truncate(item_id, heard_ms)
+            self._cut(item_id, heard_ms, truncation)
+
+    def _cut(self, item_id: str, heard_ms: int, truncation: Truncation) -> None:
+        """No more than this will be heard of an item."""
+        self._transcript.recaption(item_id, self._now)
+        if truncation is Truncation.WHEN_MADE and self._transcript.in_progress(item_id):
+            self._commands.owe(item_id, heard_ms)
+        elif self._transcript.holds(item_id):
+            self._truncate(item_id, heard_ms)
 
     def _truncate_made(self, item_id: str) -> None:
         if not self._transcript.in_progress(item_id):

@@ -6,8 +6,12 @@ made for the application.
 """
 
 from collections import OrderedDict
+from collections.abc import Collection
 from enum import Enum
 from typing import Final
+
+from vivavoce.session.errand import CallTool
+from vivavoce.wire.item import FunctionCall
 
 REMEMBERED: Final = 1024
 """Calls whose ids are kept so that none is made twice."""
@@ -22,32 +26,38 @@ class Stage(Enum):
 
 
 class Rounds:
-    """The function calls of all responses. Knows nothing of what they do."""
+    """The function calls of all responses. `tools` names the functions that a program runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, tools: Collection[str] = ()) -> None:
+        self._tools = frozenset(tools)
         self._response_of: OrderedDict[str, str] = OrderedDict()
         self._calls: dict[str, dict[str, Stage]] = {}
         self._owed: set[str] = set()
 
     @property
     def waiting(self) -> bool:
-        """Whether a program is still running, or an answer is to be asked for."""
-        return bool(self._owed) or any(Stage.RUNNING in calls.values() for calls in self._calls.values())
+        """Whether a program is still running, or an answer is to be asked for. The application is not waited for."""
+        return self.due or any(Stage.RUNNING in calls.values() for calls in self._calls.values())
 
     @property
     def due(self) -> bool:
         """Whether an answer should be asked for now, as far as the calls go."""
         return any(self._over(response_id) for response_id in self._owed)
 
-    def begin(self, call_id: str, response_id: str, stage: Stage) -> bool:
-        """The model has made a call; False when that was known."""
-        if call_id in self._response_of:
-            return False
+    def call(self, item: FunctionCall, response_id: str) -> list[CallTool]:
+        """The model has made a call: what to do about it, which is nothing the second time one hears of it.
+
+        A call whose making was broken off is none.
+        """
+        call_id = item.call_id
+        if not isinstance(call_id, str) or item.status == "incomplete" or call_id in self._response_of:
+            return []
         self._response_of[call_id] = response_id
+        stage = Stage.RUNNING if item.name in self._tools else Stage.LEFT
         self._calls.setdefault(response_id, {})[call_id] = stage
         while len(self._response_of) > REMEMBERED:
             self._response_of.popitem(last=False)
-        return True
+        return [CallTool(call_id, item.name, item.arguments)] if stage is Stage.RUNNING else []
 
     def answer(self, call_id: str) -> None:
         """Its output is on the way to the server. A program's output obliges us to ask for an answer."""

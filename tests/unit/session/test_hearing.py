@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vivavoce.audio.frame import sample_count
 from vivavoce.session.answers import Sound
-from vivavoce.session.hearing import Hearing, letters_in, words_in
+from vivavoce.session.hearing import PAUSE_LETTERS, Hearing, letters_in, words_in
 
 WORDS = "One, two, three, four, five. Then the quick brown fox jumps over the lazy dog."
 
@@ -17,7 +17,15 @@ def test_what_fits_into_some_time_is_a_beginning_in_whole_words(text: str, lette
     assert text.startswith(heard)
     assert heard == text or letters_in(heard) <= letters
     rest = text[len(heard) :]
-    assert not heard or not rest or rest[0].isspace() or ord(heard[-1]) > 0x2E80
+    assert not heard or not rest or rest[0].isspace() or ord(heard[-1]) > 0x2E80 or ord(rest[0]) > 0x2E80
+
+
+def test_blanks_that_nobody_says_take_no_time() -> None:
+    assert letters_in("One two.\n\n\n  \nThree ") == letters_in("One two. Three")
+
+
+def test_a_sign_is_a_word() -> None:
+    assert words_in("你好，世界", 6 + PAUSE_LETTERS) == "你好，"
 
 
 @given(st.text(alphabet="ab .,", max_size=40), st.floats(0, 100), st.floats(0, 100))
@@ -92,7 +100,7 @@ def test_an_item_cut_while_it_was_made_is_not_taken_for_whole_when_it_ends() -> 
 def test_news_of_unknown_answers_change_nothing(news: str) -> None:
     hearing = speaking(Sound.MEDIA)
     if news == "stopped":
-        hearing.stopped("x")
+        hearing.stopped("x", 0)
     else:
         assert hearing.cleared("x", 0) == []
     hearing.wrote("x", "y")

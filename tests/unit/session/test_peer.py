@@ -291,6 +291,19 @@ def test_clearing_the_output_stops_our_own_player_where_the_server_has_none() ->
     assert truncate.audio_end_ms == 300
 
 
+def test_sound_that_comes_after_the_output_was_cleared_was_not_heard() -> None:
+    table = Table(Sound.TEXT)
+    table.begin()
+    assert [type(each) for each in sent(table.peer.command(OutputAudioBufferClear(), table.now))] == [ResponseCancel]
+    table.say(WORDS)
+    assert table.sound(1000) == []
+    # The server had finished before it was told to stop.
+    truncate = sent(table.end(WORDS))[0]
+    assert isinstance(truncate, ConversationItemTruncate)
+    assert truncate.audio_end_ms == 0
+    assert table.heard() == ""
+
+
 def test_clearing_the_output_is_the_servers_work_where_it_plays() -> None:
     table = Table(Sound.MEDIA)
     assert [type(each) for each in sent(table.peer.command(OutputAudioBufferClear(), table.now))] == [
@@ -470,6 +483,18 @@ def test_an_error_names_the_command_that_it_is_about() -> None:
     stranger = event('{"type":"error","error":{"type":"x","message":"m"}}')
     assert isinstance(stranger, Error)
     assert table.peer.blame(stranger) is None
+
+
+@pytest.mark.parametrize("end", ["cleared", "updated"])
+def test_nobody_listens_to_a_user_whose_turn_was_called_off(end: str) -> None:
+    table = Table(Sound.MEDIA)
+    table.speech_started()
+    if end == "cleared":
+        table.tell('{"type":"input_audio_buffer.cleared"}')
+    else:
+        session = '{"type":"realtime","audio":{"input":{"turn_detection":null}}}'
+        table.tell(f'{{"type":"session.updated","session":{session}}}')
+    assert table.peer.activity is Activity.IDLE
 
 
 def test_tokens_are_counted_once_per_answer() -> None:

@@ -1,34 +1,45 @@
 """One request for an answer after all functions of a response, whoever ran them."""
 
-from vivavoce.session.round import REMEMBERED, Rounds, Stage
+from vivavoce.session.errand import CallTool
+from vivavoce.session.round import REMEMBERED, Rounds
+from vivavoce.wire.item import FunctionCall, ItemStatus
+
+
+def call(call_id: str, name: str = "ours", status: ItemStatus = "completed") -> FunctionCall:
+    return FunctionCall(call_id=call_id, name=name, arguments="{}", status=status)
 
 
 def test_an_answer_is_due_when_the_last_function_has_returned() -> None:
-    rounds = Rounds()
-    assert rounds.begin("c1", "r", Stage.RUNNING)
-    assert rounds.begin("c2", "r", Stage.LEFT)
-    assert not rounds.begin("c1", "r", Stage.RUNNING)
+    rounds = Rounds(["ours"])
+    assert rounds.call(call("c1"), "r") == [CallTool("c1", "ours", "{}")]
+    assert rounds.call(call("c1"), "r") == []
+    assert rounds.call(call("c2", "theirs"), "r") == []
     rounds.answer("c1")
     assert not rounds.due
+    assert not rounds.waiting  # for a program; the application may take its time
     rounds.answer("c2")
     assert rounds.due
     rounds.asked()
     assert not rounds.due
-    assert not rounds.waiting
+
+
+def test_a_call_that_was_broken_off_or_has_no_name_is_none() -> None:
+    rounds = Rounds(["ours"])
+    assert rounds.call(call("c1", status="incomplete"), "r") == []
+    assert rounds.call(FunctionCall(name="ours", arguments="{}"), "r") == []
 
 
 def test_after_outputs_by_hand_the_application_asks_itself() -> None:
     rounds = Rounds()
-    rounds.begin("c1", "r", Stage.LEFT)
-    assert not rounds.waiting
+    rounds.call(call("c1"), "r")
     rounds.answer("c1")
     assert not rounds.due
     rounds.asked()
 
 
 def test_a_new_answer_does_not_end_a_round_that_is_still_running() -> None:
-    rounds = Rounds()
-    rounds.begin("c1", "r", Stage.RUNNING)
+    rounds = Rounds(["ours"])
+    rounds.call(call("c1"), "r")
     rounds.asked()
     assert rounds.waiting
     rounds.answer("c1")
@@ -39,6 +50,6 @@ def test_strangers_and_the_long_forgotten_change_nothing() -> None:
     rounds = Rounds()
     rounds.answer("nobody")
     for number in range(REMEMBERED + 1):
-        rounds.begin(f"c{number}", f"r{number}", Stage.LEFT)
+        rounds.call(call(f"c{number}"), f"r{number}")
     rounds.answer("c0")
     assert not rounds.due
