@@ -296,7 +296,7 @@ def test_sound_that_comes_after_the_output_was_cleared_was_not_heard() -> None:
     table.begin()
     assert [type(each) for each in sent(table.peer.command(OutputAudioBufferClear(), table.now))] == [ResponseCancel]
     table.say(WORDS)
-    assert table.sound(1000) == []
+    assert not [errand for errand in table.sound(1000) if isinstance(errand, Play)]
     # The server had finished before it was told to stop.
     truncate = sent(table.end(WORDS))[0]
     assert isinstance(truncate, ConversationItemTruncate)
