@@ -101,7 +101,8 @@ class Viva:
 def serving(*options: str) -> Generator[Viva]:
     """`viva serve` with these options on a free port of loopback, until the context ends.
 
-    It writes down everything it can (`--log-level debug`); at its end that is held to hold no key and no traceback.
+    It writes down everything it can (`--log-level debug`). At its end that is held to have no key in it, no traceback
+    and nothing that was said with `spoken`.
     """
     command = [sys.executable, "-m", "vivavoce.cli.main", "serve", "--port", "0", "--ready-json"]
     with tempfile.TemporaryFile() as said:
@@ -117,6 +118,8 @@ def serving(*options: str) -> Generator[Viva]:
         assert viva.key not in words, "the server wrote its key down"
         assert SECRET.search(words) is None, "the server wrote a key or a secret down"
         assert "Traceback" not in words, words
+        overheard = [text for text in _spoken if text.lower().rstrip(".?") in words.lower()]
+        assert overheard == [], "the server wrote down what people said"
         # uvicorn ends its process by the signal that it was asked to end with, once everything is closed.
         assert code in (0, -signal.SIGTERM), f"the server ended with code {code}: {words}"
 
