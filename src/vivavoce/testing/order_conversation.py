@@ -84,6 +84,7 @@ class Ledger:
             case InputAudioBufferSpeechStopped(item_id=id):
                 need(id in self._speech and id not in self._known, f"no speech {id} was started")
                 need(id not in self._stopped, f"the speech {id} was stopped before")
+                need(id not in self.committed, f"the speech {id} was committed before")
                 need(event.audio_end_ms >= self._speech[id], "speech cannot end before it began")
                 self._stopped.add(id)
             case InputAudioBufferTimeoutTriggered(item_id=id):
