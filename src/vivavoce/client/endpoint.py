@@ -39,13 +39,11 @@ class Endpoint:
         """Where client secrets are made."""
         return self._url("realtime/client_secrets")
 
-    def websocket(self, model: str) -> str:
-        """The WebSocket of a conversation with a model (on Azure, a deployment)."""
+    def websocket(self, model: str | None) -> str:
+        """The WebSocket of a conversation with a model (on Azure, a deployment); None for a transcription session."""
+        query = "intent=transcription" if model is None else f"model={quote(model, safe='')}"
         secure = "ws" if self.base.scheme == "http" else "wss"
-        url = self.base._replace(
-            scheme=secure, path=f"{self.base.path}/realtime", query=f"model={quote(model, safe='')}"
-        )
-        return urlunsplit(url)
+        return urlunsplit(self.base._replace(scheme=secure, path=f"{self.base.path}/realtime", query=query))
 
     def headers(self, credential: Credential) -> dict[str, str]:
         """What tells the provider who calls: Azure has a header of its own for keys, all else is a bearer."""

@@ -105,7 +105,7 @@ class SocketLine:
 
     async def open(self, session: Session, progress: Progress) -> Placed:
         """See `Line.open`."""
-        model = session.model if isinstance(session, RealtimeSession) else UNSET
+        model = session.model if isinstance(session, RealtimeSession) else None
         if isinstance(model, UnsetType):
             raise ConfigError("A conversation over a WebSocket needs a model; give one.")
         if self._source.fetches:
