@@ -36,6 +36,7 @@ from vivavoce.wire.event import ServerEvent
 
 log = Log("answer")
 
+ENDED: Final = "The call has ended."
 INTERNAL_ERROR: Final = 1011
 """WebSocket's close code for a fault of ours."""
 
@@ -124,7 +125,7 @@ class LocalCall:
     async def join(self, transport: Transport) -> None:
         """Let somebody listen in and send events until they leave or the call ends."""
         if self._over.is_set():
-            await transport.close(1000, "The call has ended.")
+            await transport.close(1000, ENDED)
             return
         self._guests.add(transport)
         self._post(Joined(transport))
@@ -163,8 +164,9 @@ class LocalCall:
             self._over.set()
             if self._alarm is not None:
                 self._alarm.cancel()
+            code, reason = self._ending
             for guest in list(self._guests):
-                await guest.close(1000, "The call has ended.")
+                await guest.close(code, reason or ENDED)
 
     async def _converse(self, crew: Crew) -> None:
         self._set_alarm(self._host.deadline(self._clock.now()))

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+from math import inf
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -93,6 +94,8 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
         advertised=tuple(options.advertise),
         ice_servers=tuple(IceServer((url,)) for url in options.stun),
     )
+    if not 0 < options.session_minutes < inf:
+        raise ConfigError(f"--session-minutes is {options.session_minutes:g}; expected a number greater than 0.")
     models = tuple(options.model) if options.model else ServerSettings.models
     return ServerSettings(gateway, webrtc, names, models, lifetime_s=options.session_minutes * 60)
 

@@ -9,6 +9,17 @@ from vivavoce.errors import RequestError
 from vivavoce.gateway.interface import Model
 from vivavoce.wire.config import RealtimeSession, Session, merge
 
+_HEARS_ONLY = (
+    "gpt-live-transcribe",
+    "gpt-transcribe",
+    "gpt-realtime-whisper",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "whisper-1",
+)
+"""Beginnings of names that OpenAI gives to models that write down and do not answer."""
+_TRANSLATES = "gpt-realtime-translate"
+
 
 def agree(granted: Session | None, given: Session | None, hinted_model: str | None, models: Sequence[Model]) -> Session:
     """The session that is asked for.
@@ -20,7 +31,7 @@ def agree(granted: Session | None, given: Session | None, hinted_model: str | No
         models: the names that are known; the first is meant where nobody names any.
 
     Raises:
-        RequestError: unknown model (404), or the two are of different types.
+        RequestError: unknown model (404), a model that only transcribes, or the two are of different types.
     """
     session = _joined(granted, given)
     if not isinstance(session, RealtimeSession):
@@ -50,6 +61,24 @@ def _joined(granted: Session | None, given: Session | None) -> Session:
 
 
 def _known(model: str, param: str, models: Sequence[Model]) -> str:
-    if all(model != each.id for each in models):
-        raise model_not_found(model, param, models)
-    return model
+    if any(model == each.id for each in models):
+        return model
+    if model.startswith(_HEARS_ONLY):
+        raise RequestError(
+            f"Model {model[:60]} is a transcription model and cannot be used as the realtime session model. Pass it as "
+            "audio.input.transcription.model, or open a transcription session.",
+            code="invalid_model",
+            param=param,
+        )
+    if model.startswith(_TRANSLATES):
+        raise no_translation(param)
+    raise model_not_found(model, param, models)
+
+
+def no_translation(param: str | None = None) -> RequestError:
+    """What everybody is told who asks for a translation session."""
+    return RequestError(
+        "Translation sessions are not available here; realtime and transcription sessions are.",
+        code="translation_not_supported",
+        param=param,
+    )

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from vivavoce.clock import Clock
 from vivavoce.errors import VivaError
@@ -37,7 +37,8 @@ from vivavoce.gateway.sockets import Sockets
 from vivavoce.store.interface import Store
 
 PAGE = Path(__file__).parent.parent / "page"
-ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+ROOTS = ("/v1", "/openai/v1")
+"""Where the API lies: OpenAI's place for it, and Azure's."""
 
 
 def gateway_app(
@@ -86,6 +87,17 @@ def gateway_app(
     async def health(_request: Request) -> Response:
         return json_reply({"status": "ok", "calls": admission.held, "version": release})
 
+    def routes(root: str) -> list[BaseRoute]:
+        return [
+            Route(f"{root}/realtime/client_secrets", minting.mint, methods=["POST"]),
+            Route(f"{root}/realtime/calls", calls.create, methods=["POST"]),
+            Route(f"{root}/realtime/calls/{{call_id}}/hangup", calls.hangup, methods=["POST"]),
+            WebSocketRoute(f"{root}/realtime", sockets.open),
+            Route(f"{root}/models", catalogue.list),
+            Route(f"{root}/models/{{model:path}}", catalogue.show),
+            *elsewhere.routes(root),
+        ]
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         async with store, answerer, registry:
@@ -93,14 +105,8 @@ def gateway_app(
 
     app = Starlette(
         routes=[
-            Route("/v1/realtime/client_secrets", minting.mint, methods=["POST"]),
-            Route("/v1/realtime/calls", calls.create, methods=["POST"]),
-            Route("/v1/realtime/calls/{call_id}/hangup", calls.hangup, methods=["POST"]),
-            WebSocketRoute("/v1/realtime", sockets.open),
-            Route("/v1/models", catalogue.list),
-            Route("/v1/models/{model:path}", catalogue.show),
+            *(route for root in ROOTS for route in routes(root)),
             Route("/healthz", health),
-            *elsewhere.routes(),
         ],
         middleware=[Middleware(Cors, origins=origins), Middleware(Guard, clock=clock, ids=ids)],
         exception_handlers={VivaError: on_viva_error, HTTPException: on_http_exception},

@@ -49,8 +49,10 @@ class Reception:
             RequestError: no key, a wrong one, or an expired client secret (401).
             StoreError: client secrets cannot be looked up.
         """
-        offered: list[str] = connection.scope.get("subprotocols") or []
-        tried = credential(connection.headers, offered)
+        if connection.scope["type"] == "websocket":
+            tried = credential(connection.headers, connection.scope["subprotocols"], connection.query_params)
+        else:
+            tried = credential(connection.headers)
         if is_client_secret(tried):
             grant = await self._secrets.recognise(tried)
             if not self._keyring.holds(grant.identity):

@@ -51,7 +51,8 @@ class Calls:
             raise
         _log.info("call_started", call_id=wanted.id, identity=caller.identity, body=reader.kind.name.lower())
         # Nothing may touch the answer: libwebrtc refuses one whose last line end is missing.
-        headers = {"Location": f"/v1/realtime/calls/{wanted.id}"}
+        root, _, _ = request.url.path.partition("/realtime")
+        headers = {"Location": f"{root}/realtime/calls/{wanted.id}"}
         return Response(sdp.encode(), status_code=201, media_type=BodyKind.RAW.value, headers=headers)
 
     async def hangup(self, request: Request) -> Response:

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 
 from vivavoce.errors import RequestError
 from vivavoce.telemetry.secret import Secret
 
 SUBPROTOCOL = "realtime"
 _KEY_PROTOCOL = "openai-insecure-api-key."
+_AZURE = "api-key"
 
 
-def credential(headers: Headers, subprotocols: Sequence[str] = ()) -> Secret:
+def credential(headers: Headers, subprotocols: Sequence[str] = (), query: QueryParams | None = None) -> Secret:
     """The key or client secret of a request.
 
-    `Authorization: Bearer` comes first, then the `api-key` header of Azure's clients, then the subprotocol
-    `openai-insecure-api-key.…`, the only place where a browser can put one on a WebSocket.
+    `Authorization: Bearer` comes first, then the `api-key` header of Azure's clients, then the two places where a
+    browser can put one on a WebSocket: the subprotocol `openai-insecure-api-key.…`, and `api-key` in the query, as
+    Azure has it. `subprotocols` and `query` are those of a WebSocket; elsewhere a key has no place in an address.
 
     Raises:
         RequestError: there is none (401).
@@ -26,11 +28,13 @@ def credential(headers: Headers, subprotocols: Sequence[str] = ()) -> Secret:
         if scheme.lower() == "bearer" and words.strip():
             return Secret(words.strip())
         raise unauthorized("The Authorization header is not of the form 'Bearer KEY'.")
-    if headers.get("api-key"):
-        return Secret(headers["api-key"])
+    if headers.get(_AZURE):
+        return Secret(headers[_AZURE])
     for offered in subprotocols:
         if offered.startswith(_KEY_PROTOCOL) and len(offered) > len(_KEY_PROTOCOL):
             return Secret(offered.removeprefix(_KEY_PROTOCOL))
+    if query is not None and query.get(_AZURE):
+        return Secret(query[_AZURE])
     raise unauthorized(
         "You didn't provide an API key. Send it, or a client secret, in the header 'Authorization: Bearer KEY'."
     )

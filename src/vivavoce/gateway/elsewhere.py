@@ -2,13 +2,15 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from vivavoce.errors import RequestError
+from vivavoce.errors import RequestError, VivaError
+from vivavoce.gateway.agreement import no_translation
 from vivavoce.gateway.caller import Reception
 from vivavoce.gateway.page import Page
+from vivavoce.gateway.reply import as_request_error
 from vivavoce.gateway.sockets import refuse
 
 _SIP_VERBS = ("accept", "reject", "refer")
@@ -21,14 +23,17 @@ class Elsewhere:
         self._reception = reception
         self._page = page
 
-    def routes(self) -> list[Route]:
-        """The addresses that get an answer of their own."""
+    def routes(self, root: str) -> list[BaseRoute]:
+        """The addresses below `root` that get an answer of their own."""
         return [
-            *(Route(f"/v1/realtime/calls/{{call_id}}/{verb}", self.sip, methods=["POST"]) for verb in _SIP_VERBS),
-            Route("/v1/realtime", self.beta, methods=["POST"]),
-            Route("/v1/realtime", self.socket_by_http),
-            Route("/v1/realtime/sessions", self.beta, methods=["POST"]),
-            Route("/v1/realtime/transcription_sessions", self.beta, methods=["POST"]),
+            *(Route(f"{root}/realtime/calls/{{call_id}}/{verb}", self.sip, methods=["POST"]) for verb in _SIP_VERBS),
+            Route(f"{root}/realtime", self.beta, methods=["POST"]),
+            Route(f"{root}/realtime", self.socket_by_http),
+            Route(f"{root}/realtime/sessions", self.beta, methods=["POST"]),
+            Route(f"{root}/realtime/transcription_sessions", self.beta, methods=["POST"]),
+            Route(f"{root}/realtime/translations/client_secrets", self.translation, methods=["POST"]),
+            Route(f"{root}/realtime/translations/calls", self.translation, methods=["POST"]),
+            WebSocketRoute(f"{root}/realtime/translations", self.translation_socket),
         ]
 
     async def sip(self, request: Request) -> Response:
@@ -49,6 +54,20 @@ class Elsewhere:
             "POST /v1/realtime/calls for WebRTC.",
             code="beta_api_shape_disabled",
         )
+
+    async def translation(self, request: Request) -> Response:
+        """Translation is a dialect of its own, which is not spoken here."""
+        await self._reception.recognise(request)
+        raise no_translation()
+
+    async def translation_socket(self, socket: WebSocket) -> None:
+        """The same for a WebSocket, before its upgrade."""
+        try:
+            await self._reception.recognise(socket)
+        except VivaError as error:
+            await refuse(socket, as_request_error(error))
+        else:
+            await refuse(socket, no_translation())
 
     async def socket_by_http(self, _request: Request) -> Response:
         """A plain GET where a WebSocket is meant."""

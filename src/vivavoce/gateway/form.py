@@ -32,6 +32,8 @@ class Form:
             RequestError: it is not such a form, ends early, names a field twice or has too many.
         """
         form = cls()
+        if not body.partition(b"\n")[0].endswith(b"\r"):
+            body = _framed(boundary, body)
         try:
             parser = MultipartParser(
                 boundary,
@@ -88,6 +90,18 @@ class Form:
 
     def _finish(self) -> None:
         self.whole = True
+
+
+def _framed(boundary: bytes, body: bytes) -> bytes:
+    """A form written by hand with bare line feeds, its frame as the parser wants it and its data untouched."""
+    delimiter = b"--" + boundary
+    before, *parts = (b"\n" + body).split(b"\n" + delimiter)
+    framed = [before]
+    for part in parts:
+        head, blank, data = part.partition(b"\n\n")
+        whole = data + b"\r\n" if blank else b""
+        framed.append(delimiter + (head + blank).replace(b"\n", b"\r\n") + whole)
+    return b"".join(framed)
 
 
 def _malformed(why: str) -> RequestError:

@@ -2,7 +2,7 @@
 
 Raw `application/sdp` comes from browsers that hold a client secret; a form with `sdp` and `session` from
 backends. SDKs label the form's parts with content types, browser samples do not, and the Python SDK sends the
-JSON text `null` when it was told to use no session.
+JSON text `null` when it was told to use no session; a part left empty means the same.
 """
 
 from dataclasses import dataclass
@@ -100,8 +100,8 @@ class OfferReader:
             raise RequestError("The form has no part 'sdp'.", code="missing_required_parameter", param="sdp")
         self._bound(fields, "sdp", self.limits.offer_bytes)
         self._bound(fields, "session", self.limits.json_bytes)
-        session = fields.get("session")
-        return Offer(_sdp(fields["sdp"]), None if session is None else decode_session_part(session))
+        session = fields.get("session", b"")
+        return Offer(_sdp(fields["sdp"]), decode_session_part(session) if session.strip() else None)
 
     @staticmethod
     def _bound(fields: dict[str, bytes], name: str, limit_bytes: int) -> None:

@@ -65,6 +65,13 @@ def purpose(model: str | None, call_id: str | None, intent: str | None) -> Sideb
                 code="missing_required_parameter",
                 param="model",
             )
+        case str(), None, "transcription":
+            raise RequestError(
+                "You must not provide a model parameter for transcription sessions. Leave it out of the URL and name "
+                "the model in session.audio.input.transcription.model.",
+                code="invalid_value",
+                param="model",
+            )
         case None, None, _:
             raise RequestError("The only intent is transcription.", code="invalid_value", param="intent")
         case _:

@@ -322,8 +322,7 @@ class Host:
         self._answer_turn(now)
 
     def _expire(self, now: float) -> list[Effect]:
-        minutes = round(self._lifetime_s / 60)
-        message = f"Your session hit the maximum duration of {minutes} minutes."
+        message = f"Your session hit the maximum duration of {self._lifetime_s / 60:g} minutes."
         self._expires_at = inf
         self._refuse(RequestError(message, code="session_expired"), None)
         self._answers.stop(now)

@@ -62,3 +62,11 @@ def test_what_nobody_set_stays_unset() -> None:
     agreed = agree(None, RealtimeSession(), None, MODELS)
     assert isinstance(agreed, RealtimeSession)
     assert agreed.instructions is UNSET
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-transcribe", "gpt-realtime-whisper", "whisper-1", "gpt-live-transcribe"])
+def test_a_model_that_only_transcribes_is_refused_with_the_place_where_it_belongs(model: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        agree(None, None, model, MODELS)
+    assert (refused.value.status, refused.value.code) == (400, "invalid_model")
+    assert "audio.input.transcription.model" in refused.value.message

@@ -88,6 +88,27 @@ def test_the_end_user_goes_with_the_call(stand: Stand) -> None:
     assert named == [Private("of-secret"), Private("of-call"), None]
 
 
+def test_azures_addresses_are_the_same_calls(stand: Stand) -> None:
+    secret = stand.post("/openai/v1/realtime/client_secrets", key=None, api_key=KEY).json()["value"]
+    reply = stand.call(key=secret, path="/openai/v1/realtime/calls?webrtcfilter=on")
+    assert (reply.status, reply.body) == (201, ANSWER.encode())
+    location = reply.headers["location"]
+    assert location.startswith("/openai/v1/realtime/calls/rtc_")
+    with stand.socket(f"/openai/v1/realtime?call_id={location.rpartition('/')[2]}", api_key=KEY) as socket:
+        socket.send_text("hello")
+        assert socket.receive_text() == "heard hello"
+    assert stand.get("/openai/v1/models").status == 200
+    assert stand.post(f"{location}/hangup").status == 200
+    assert stand.running() == 0
+
+
+def test_headers_that_only_openai_has_a_use_for_are_no_offence(stand: Stand) -> None:
+    named = {"OpenAI_Organization": "org_1", "OpenAI_Project": "proj_1", "accept": "application/sdp"}
+    assert stand.post(CALLS, content=OFFER, content_type="application/sdp", **named).status == 201
+    # An error is JSON although the client said that it wants SDP.
+    assert stand.post(CALLS, content="x", content_type="application/sdp", **named).error[1] == "invalid_offer"
+
+
 def test_calls_of_a_secret_count_for_whoever_made_it(stand: Stand) -> None:
     call_id(stand.call())
     call_id(stand.call(key=stand.secret()))

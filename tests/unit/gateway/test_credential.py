@@ -1,5 +1,5 @@
 import pytest
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 
 from vivavoce.errors import RequestError
 from vivavoce.gateway.credential import credential, select_subprotocol
@@ -16,6 +16,12 @@ def test_azure_clients_send_api_key() -> None:
 def test_browsers_put_it_into_a_subprotocol() -> None:
     offered = ["realtime", "openai-insecure-api-key.ek_1.2", "openai-agents-sdk.0.20"]
     assert credential(Headers(), offered).reveal() == "ek_1.2"
+
+
+def test_browsers_that_know_azure_put_it_into_the_query() -> None:
+    assert credential(Headers(), [], QueryParams("model=m&api-key=abc")).reveal() == "abc"
+    with pytest.raises(RequestError):
+        credential(Headers(), [], QueryParams("model=m&api-key="))
 
 
 def test_the_authorization_header_comes_first() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.gateway.stand import Reply, Stand
+from tests.unit.gateway.stand import KEY, Reply, Stand
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,6 @@ def test_a_plain_get_where_a_websocket_is_meant_says_so(stand: Stand) -> None:
         ("GET", "/v1/nowhere"),
         ("POST", "/v1/nowhere"),
         ("DELETE", "/v1"),
-        ("POST", "/v1/realtime/translations/client_secrets"),
         ("GET", "/v1/models/"),
         ("POST", "/v1/realtime/calls/"),
         ("GET", "/" + "x" * 5000),
@@ -56,3 +55,24 @@ def test_a_wrong_method_is_405_in_json_and_says_which_are_right(
     reply = Reply.of(stand.client.request(method, path))
     assert reply.error == (405, "method_not_supported", None)
     assert set(reply.headers["allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize("root", ["/v1", "/openai/v1"])
+def test_who_wants_a_translation_is_told_that_there_is_none(stand: Stand, root: str) -> None:
+    for path in ("client_secrets", "calls"):
+        refused = stand.post(f"{root}/realtime/translations/{path}", content="{}")
+        assert refused.error == (400, "translation_not_supported", None)
+        assert stand.post(f"{root}/realtime/translations/{path}", key=None).error[0] == 401
+    socket = f"{root}/realtime/translations?model=gpt-realtime-translate"
+    assert stand.refusal(socket, api_key=KEY).error == (400, "translation_not_supported", None)
+    assert stand.refusal(socket).error == (401, "invalid_api_key", None)
+    refused = stand.mint('{"session":{"type":"translation","model":"gpt-realtime-translate"}}')
+    assert refused.error == (400, "invalid_value", "session.type")
+    assert "'translation'" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("verb", ["accept", "reject", "refer"])
+def test_there_are_no_sip_calls_to_take_or_pass_on(stand: Stand, verb: str) -> None:
+    path = f"/v1/realtime/calls/rtc_1/{verb}"
+    assert stand.post(path, content="{}").error == (400, "sip_not_supported", "call_id")
+    assert stand.post(path, key=None).error == (401, "invalid_api_key", None)

@@ -70,3 +70,21 @@ def test_every_field_that_was_sent_is_read(values: list[bytes]) -> None:
     ]
     form = Form.read(b"boundary9f3", b"".join(framed) + b"--boundary9f3--\r\n")
     assert form.fields == {f"f{number}": value for number, value in enumerate(values)}
+
+
+@pytest.mark.parametrize(
+    "name", ['name="sdp"', "name=sdp", 'name="sdp"; filename="offer.sdp"', "filename=offer;name=sdp"]
+)
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_a_form_written_by_hand_keeps_the_line_ends_of_its_data(name: str, end: str) -> None:
+    for data in ("v=0\r\ns=-\r\n", "v=0\ns=-\n", "v=0\n\n\r\n", ""):
+        lines = ["--b", f"content-disposition: form-data; {name}", "Content-Type: application/sdp", "", data]
+        session = ["--b", 'Content-Disposition: form-data; name="session"', "", "null", "--b--", ""]
+        sent = end.join([*lines, *session]).encode()
+        assert Form.read(b"b", sent).fields == {"sdp": data.encode(), "session": b"null"}
+
+
+@given(st.binary(max_size=60).map(lambda noise: noise.replace(b"#", b"\n--b")))
+def test_a_form_with_bare_line_feeds_is_read_or_refused(noise: bytes) -> None:
+    with contextlib.suppress(RequestError):
+        Form.read(b"b", b"--b\n" + noise)

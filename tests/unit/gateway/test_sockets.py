@@ -52,6 +52,16 @@ def test_azure_clients_connect_with_api_key(stand: Stand) -> None:
         assert socket.receive_text() == "echo hello"
 
 
+def test_a_browser_that_knows_azure_connects_with_its_key_in_the_query() -> None:
+    key = "0123456789abcdef"  # as Azure's look
+    with standing(settings(keys=(key,))) as stand:
+        with stand.socket(f"/openai/v1/realtime?model=house&api-key={key}") as socket:
+            socket.send_text("hello")
+            assert socket.receive_text() == "echo hello"
+        # A key in an address ends up in logs, so it counts only where a browser has nowhere else to put it.
+        assert stand.post(f"/v1/realtime/calls?api-key={key}", key=None).error == (401, "invalid_api_key", None)
+
+
 def test_a_browser_connects_with_its_secret_in_a_subprotocol_which_is_not_echoed(stand: Stand) -> None:
     secret = stand.secret('{"session":{"type":"realtime","model":"house","instructions":"Be brief."}}')
     offered = ["realtime", f"openai-insecure-api-key.{secret}", "openai-organization.org_1"]
@@ -136,7 +146,10 @@ def test_a_call_has_so_many_sidebands() -> None:
     ("path", "refusal"),
     [
         ("/v1/realtime", (400, "missing_required_parameter", "model")),
-        ("/v1/realtime?model=house&intent=transcription", (400, "invalid_value", "intent")),
+        ("/v1/realtime?model=house&intent=transcription", (400, "invalid_value", "model")),
+        ("/v1/realtime?model=house&intent=dictation", (400, "invalid_value", "intent")),
+        ("/v1/realtime?model=gpt-4o-mini-transcribe-2025-12-15", (400, "invalid_model", "session.model")),
+        ("/v1/realtime?model=gpt-realtime-translate", (400, "translation_not_supported", "session.model")),
         ("/v1/realtime?call_id=rtc_1&intent=transcription", (400, "invalid_value", "intent")),
         ("/v1/realtime?intent=dictation", (400, "invalid_value", "intent")),
         ("/v1/realtime?model=gpt-x", (404, "model_not_found", "session.model")),

@@ -1,0 +1,23 @@
+import argparse
+
+import pytest
+
+from vivavoce.cli.serve import configure, read_settings
+from vivavoce.errors import ConfigError
+
+
+def options(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    return parser.parse_args(words)
+
+
+def test_the_longest_session_is_an_hour_unless_it_is_said_otherwise() -> None:
+    assert read_settings(options()).lifetime_s == 3600
+    assert read_settings(options("--session-minutes", "0.5")).lifetime_s == 30
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "inf", "nan"])
+def test_a_session_that_could_not_be_is_refused(minutes: str) -> None:
+    with pytest.raises(ConfigError, match="--session-minutes"):
+        read_settings(options(f"--session-minutes={minutes}"))
