@@ -16,6 +16,7 @@ from typing import Final
 import httpx2
 
 PAGES: Final = Path(__file__).parent / "pages"
+AGENTS_SDK: Final = Path("node_modules/@openai/agents-realtime/dist/bundle")
 SESSION: Final = {
     "type": "realtime",
     "model": "gpt-realtime",
@@ -36,7 +37,11 @@ class Site:
 
     def guide(self, **options: str) -> str:
         """The address of the page."""
-        return str(httpx2.URL(f"{self.origin}/guide.html", params={"base": self.base_url, **options}))
+        return self.page("guide", base=self.base_url, **options)
+
+    def page(self, name: str, **options: str) -> str:
+        """The address of a page of that name."""
+        return str(httpx2.URL(f"{self.origin}/{name}.html", params=options))
 
     def token(self) -> bytes:
         """A client secret for the browser, with the real key."""
@@ -58,6 +63,11 @@ class _Application(SimpleHTTPRequestHandler):
     def __init__(self, site: Site, *args: object) -> None:
         self._site = site
         super().__init__(*args, directory=str(PAGES))  # type: ignore[arg-type]
+
+    def translate_path(self, path: str) -> str:
+        # As a bundler or a copy among one's own files would have it.
+        place, _, file = path.rpartition("/")
+        return str(AGENTS_SDK / file) if place == "/agents-realtime" else super().translate_path(path)
 
     def do_GET(self) -> None:
         if self.path == "/token":

@@ -1,0 +1,134 @@
+"""The agents SDK as it is published, in Node over a WebSocket, with its default settings; only URL and key are ours."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import pytest
+
+from tests.system.agents import Application, Refused, in_node
+from tests.system.sdk import sdk
+from tests.viva import MovableClock, Viva, engines, scripted_server
+from vivavoce.audio.frame import sample_count, silence
+from vivavoce.engine.fake import Hang, ScriptedSpeaker, Span, hearing
+from vivavoce.engine.interface import Thought, ToolArguments, ToolCall, Words
+
+SPEECH: Final = Span(sample_count(500), sample_count(1500))
+AGAIN: Final = Span(sample_count(10_500), sample_count(11_500))
+"""Speech in the second ten seconds."""
+TEN_SECONDS: Final = silence(sample_count(10_000))
+WEATHER: Final = [ToolCall(0, "get_weather"), ToolArguments(0, '{"city": "Bern"}'), Thought()]
+
+
+def address(viva: Viva) -> str:
+    return f"{viva.url.replace('http', 'ws')}/v1/realtime?model=gpt-realtime-2.1"
+
+
+@asynccontextmanager
+async def connected(viva: Viva) -> AsyncGenerator[Application]:
+    """The application in a session, which it ends itself."""
+    async with in_node() as application:
+        await application.act("connect", key=viva.key, url=address(viva))
+        yield application
+        await application.act("close")
+        assert [told["status"] for told in application.all("connection")] == ["connecting", "connected", "disconnected"]
+        assert application.all("error") == []
+    await viva.until_calls(0)
+
+
+async def test_a_spoken_question_is_answered_with_the_help_of_a_tool() -> None:
+    speaker = ScriptedSpeaker()
+    script = engines(
+        heard=[hearing("how is the weather in bern", word_ms=150)],
+        thought=[WEATHER, "It is sunny in Bern."],
+        spans=[SPEECH],
+        speaker=speaker,
+    )
+    async with scripted_server(script) as viva, connected(viva) as application:
+        await application.say(TEN_SECONDS)
+        await application.until(lambda: application.words("assistant") == ["It is sunny in Bern."])
+        await application.event("response.done")
+        await application.event("response.done")
+        # Its own settings, one update for all of them and one for tracing, are in force.
+        (_, updated) = [event["session"] for event in application.events if event["type"] == "session.updated"]
+        assert updated["instructions"] == "Be brief."
+        assert updated["tracing"] == "auto"
+        assert updated["audio"]["input"]["turn_detection"]["type"] == "semantic_vad"
+        assert updated["audio"]["input"]["transcription"]["model"] == "gpt-4o-mini-transcribe"
+        assert [tool["name"] for tool in updated["tools"]] == ["get_weather"]
+        # The conversation as the SDK shows it to its user.
+        assert [item["type"] for item in application.history] == ["message", "function_call", "message"]
+        assert application.words("user") == ["how is the weather in bern"]
+        assert application.history[1]["output"] == "sunny in Bern"
+        assert application.all("tool") == [{"kind": "tool", "name": "get_weather", "result": "sunny in Bern"}]
+        assert application.all("answer")[-1]["words"] == "It is sunny in Bern."
+        heard = sum(told["bytes"] for told in application.all("audio"))
+        assert heard == 2 * speaker.samples("It is sunny in Bern.")
+
+
+async def test_who_speaks_into_an_answer_interrupts_it() -> None:
+    script = engines(
+        heard=["count for me", "that is enough"],
+        thought=[[Words("One, two, three. Four, "), Hang()], "All right."],
+        spans=[SPEECH, AGAIN],
+    )
+    async with scripted_server(script) as viva, connected(viva) as application:
+        await application.say(TEN_SECONDS)
+        await application.until(lambda: application.all("audio"))
+        await application.say(TEN_SECONDS)
+        done = (await application.event("response.done"))["response"]
+        assert (done["status"], done["status_details"]["reason"]) == ("cancelled", "turn_detected")
+        assert application.all("interrupted")
+        # The SDK says how much its user can have heard, and takes back what it shows.
+        cut = await application.event("conversation.item.truncated")
+        assert cut["item_id"] == done["output"][0]["id"]
+        await application.until(lambda: application.words("assistant")[-1:] == ["All right."])
+        assert application.words("user") == ["count for me", "that is enough"]
+
+
+async def test_a_button_interrupts_an_answer() -> None:
+    script = engines(thought=[[Words("One, two, three. Four, "), Hang()], "All right."])
+    async with scripted_server(script) as viva, connected(viva) as application:
+        await application.act("ask", words="Count to a thousand.")
+        await application.until(lambda: application.all("audio"))
+        await application.act("interrupt")
+        done = (await application.event("response.done"))["response"]
+        assert (done["status"], done["status_details"]["reason"]) == ("cancelled", "client_cancelled")
+        await application.event("conversation.item.truncated")
+        assert application.all("interrupted")
+        await application.act("ask", words="Stop.")
+        await application.until(lambda: application.words("assistant")[-1:] == ["All right."])
+
+
+async def test_a_key_that_nobody_knows_is_refused() -> None:
+    async with scripted_server(engines()) as viva:
+        await refused(viva, "sk-nobody-knows-this-one")
+
+
+async def test_a_client_secret_serves_again_and_again_until_it_expires() -> None:
+    clock = MovableClock()
+    async with scripted_server(engines(thought=["Yes.", "Still."]), clock=clock) as viva, sdk(viva) as client:
+        secret = await client.realtime.client_secrets.create(expires_after={"anchor": "created_at", "seconds": 60})
+        await served(viva, secret.value, "Yes.")
+        await served(viva, secret.value, "Still.")
+        clock.advance(61)
+        await refused(viva, secret.value)
+
+
+async def served(viva: Viva, key: str, answer: str) -> None:
+    """With that key there is an answer."""
+    async with in_node() as application:
+        await application.act("connect", key=key, url=address(viva))
+        await application.act("ask", words="Are you there?")
+        await application.until(lambda: application.words("assistant") == [answer])
+        await application.act("close")
+
+
+async def refused(viva: Viva, key: str) -> None:
+    """With that key there is no session, and the SDK says as much as Node's WebSockets let it know."""
+    async with in_node() as application:
+        with pytest.raises(Refused) as shown:
+            await application.act("connect", key=key, url=address(viva))
+        assert str(shown.value) == "Unexpected server response: 401"
+        assert application.all("error") == [{"kind": "error", "error": "Unexpected server response: 401"}]
+        assert application.events == []
