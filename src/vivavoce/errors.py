@@ -131,10 +131,16 @@ class OfferError(TransportError):
 
 
 class EngineError(VivaError):
-    """An engine raised, hung, died or refused."""
+    """An engine raised, hung, died or refused. `code` is the protocol's own name for why, where it has one."""
 
     fault = Fault.PROVIDER
     next = Retry()
+
+    def __init__(
+        self, message: str, *, code: str | None = None, fault: Fault | None = None, next: Next | None = None
+    ) -> None:
+        super().__init__(message, fault=fault, next=next)
+        self.code = code
 
 
 class StoreError(VivaError):

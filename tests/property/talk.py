@@ -63,7 +63,13 @@ class Dice:
 
 FAIR: list[Hearing] = ["hello", "", " again ", [Partial("some "), Partial("words"), FinalText("some words")]]
 FOUL: list[Hearing] = [GONE, Hang(), Early(GONE), Early(FinalText("early")), [Partial("some "), GONE]]
-ENDS: list[Step] = [*[Thought()] * 6, Thought(cut_short=True), Thought(False, 7, 3, 5), GONE, Hang()]
+ENDS: list[Step] = [
+    *[Thought()] * 6,
+    Thought(cut="max_output_tokens"),
+    Thought("content_filter", 7, 3, 5),
+    GONE,
+    Hang(),
+]
 
 
 def transcript(dice: Dice) -> Hearing:

@@ -5,8 +5,9 @@ import json
 import msgspec
 import pytest
 
-from vivavoce.session.result import CallArguments, CallBegun, Thought, Words
+from vivavoce.session.result import CallArguments, CallBegun, Cut, Thought, Words
 from vivavoce.testing.script import Script
+from vivavoce.wire.config import StatusDetails
 from vivavoce.wire.event import (
     ConversationItemAdded,
     ConversationItemDeleted,
@@ -262,12 +263,13 @@ def test_cancel_right_after_create_gives_one_cancelled_done() -> None:
     assert call.types == ["session.created", "response.created", "response.done"]
 
 
-def test_an_answer_cut_short_by_its_limit_is_incomplete() -> None:
-    call = Script(replies=[[Words("Only this"), Thought(cut_short=True)]])
+@pytest.mark.parametrize("cut", ["max_output_tokens", "content_filter"])
+def test_an_answer_cut_short_is_incomplete_and_says_by_what(cut: Cut) -> None:
+    call = Script(replies=[[Words("Only this"), Thought(cut=cut)]])
     call.send({"type": "response.create", "response": {"max_output_tokens": 2}})
     call.wait(2.0)
     assert call.thoughts[0].max_output_tokens == 2
     response = call.last(ResponseDone).response
     assert response.status == "incomplete"
-    assert "max_output_tokens" in repr(response.status_details)
+    assert response.status_details == StatusDetails(type="incomplete", reason=cut)
     assert call.last(ResponseOutputItemDone).item.status == "incomplete"

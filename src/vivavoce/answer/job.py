@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
+from vivavoce.answer.failure import failure
 from vivavoce.audio.frame import Pcm
 from vivavoce.engine import interface as engine
 from vivavoce.engine.interface import Detector, Speaker, Thinker, Transcriber
@@ -123,7 +124,7 @@ class Jobs:
             if not isinstance(last, Final | Thought | Ended):
                 self._report(job, Failed("An engine ended in the middle of its work."))
         except EngineError as error:
-            self._report(job, Failed(error.message, code="engine_error"))
+            self._report(job, failure(error))
         except Exception as error:  # an engine is somebody else's code: whatever it raises ends its job, not the call
             log.failure("engine_raised", error)
             self._report(job, Failed(f"An engine failed ({type(error).__name__}).", code="engine_error"))
@@ -169,8 +170,8 @@ async def _thought(steps: AsyncIterator[engine.Thinking]) -> AsyncIterator[Resul
                 yield CallBegun(index, name)
             case engine.ToolArguments(index, delta):
                 yield CallArguments(index, delta)
-            case engine.Thought(cut_short, input_tokens, cached_tokens, output_tokens):
-                yield Thought(cut_short, input_tokens, cached_tokens, output_tokens)
+            case engine.Thought(cut, input_tokens, cached_tokens, output_tokens):
+                yield Thought(cut, input_tokens, cached_tokens, output_tokens)
             case _:
                 assert_never(step)
 

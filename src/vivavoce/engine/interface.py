@@ -7,7 +7,7 @@ cancels the work. Engines raise `EngineError` and nothing else. All sound is int
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.wire.config import FunctionTool, Transcription
@@ -155,12 +155,16 @@ class ToolArguments:
     delta: str
 
 
+Cut = Literal["max_output_tokens", "content_filter"]
+"""What ends an answer early, in the protocol's words: its limit, or a filter of the provider's."""
+
+
 @dataclass(frozen=True)
 class Thought:
     """The end of an answer: why it ended and what it cost, where the engine knows (else None)."""
 
-    cut_short: bool = False
-    """True when `max_output_tokens` ended it."""
+    cut: Cut | None = None
+    """What ended it before it was whole."""
     input_tokens: int | None = None
     cached_tokens: int | None = None
     output_tokens: int | None = None

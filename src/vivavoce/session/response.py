@@ -175,7 +175,7 @@ class Response:
 
     def fail(self, failure: Failed) -> None:
         """An engine gave up."""
-        error = StatusError(type="server_error", code=failure.code, message=failure.message)
+        error = StatusError(type=failure.type, code=failure.code, message=failure.message)
         self._stop("failed", StatusDetails(type="failed", error=error))
 
     def tick(self, now: float) -> None:
@@ -220,8 +220,8 @@ class Response:
                     return False
             case _:
                 assert_never(self._open)
-        cut_short = isinstance(step, Thought) and step.cut_short
-        self._close("incomplete" if cut_short else "completed")
+        cut = isinstance(step, Thought) and step.cut is not None
+        self._close("incomplete" if cut else "completed")
         return True
 
     def _take(self, step: Step) -> None:
@@ -251,8 +251,8 @@ class Response:
         return [step.delta for step in mine]
 
     def _end(self, thought: Thought) -> None:
-        if thought.cut_short:
-            self._finish("incomplete", StatusDetails(type="incomplete", reason="max_output_tokens"), thought)
+        if thought.cut is not None:
+            self._finish("incomplete", StatusDetails(type="incomplete", reason=thought.cut), thought)
         else:
             self._finish("completed", StatusDetails(type="completed"), thought)
 

@@ -5,6 +5,7 @@ instead. Nothing comes after that.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from vivavoce.audio.frame import Pcm
 
@@ -46,11 +47,15 @@ class CallArguments:
     delta: str
 
 
+Cut = Literal["max_output_tokens", "content_filter"]
+"""What ends an answer before it is whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Thought:
     """The answer is whole; tokens where the engine counted them."""
 
-    cut_short: bool = False
+    cut: Cut | None = None
     input_tokens: int | None = None
     cached_tokens: int | None = None
     output_tokens: int | None = None
@@ -71,10 +76,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The engine raised, hung or died. `message` is for the client's eyes."""
+    """The engine raised, hung, died or refused. All of it is for the client's eyes."""
 
     message: str
     code: str | None = None
+    type: str = "server_error"
 
 
 Result = Partial | Final | Words | CallBegun | CallArguments | Thought | Spoken | Ended | Failed

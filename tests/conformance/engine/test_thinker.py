@@ -93,7 +93,7 @@ async def script(scene: Scene) -> AsyncGenerator[Thinker]:
     scenes: dict[Scene, tuple[ThinkStep, ...]] = {
         Scene.SPEECH: thinking(LONG),
         Scene.CALL: (ToolCall(0, "get_weather"), ToolArguments(0, CALLED), Thought()),
-        Scene.CUT: (Words("One, "), Words("two, "), Thought(cut_short=True, output_tokens=2)),
+        Scene.CUT: (Words("One, "), Words("two, "), Thought(cut="max_output_tokens", output_tokens=2)),
     }
     async with ScriptedThinker(repeat(scenes[scene])) as thinker:
         yield thinker
@@ -163,7 +163,7 @@ async def test_an_answer_is_words_and_one_end(opened: Open) -> None:
         heard = await ask(thinker, COUNT)
     assert " ".join(heard.text.split()) == LONG
     assert heard.names == []
-    assert not heard.thought.cut_short
+    assert heard.thought.cut is None
     assert heard.thought.output_tokens is None or heard.thought.output_tokens > 0
 
 
@@ -190,7 +190,7 @@ async def test_a_limit_cuts_the_answer_short(opened: Open) -> None:
     async with opened(Scene.CUT) as thinker:
         heard = await ask(thinker, replace(COUNT, max_output_tokens=2))
     assert heard.text.split() == LONG.split()[:2]
-    assert heard.thought.cut_short
+    assert heard.thought.cut == "max_output_tokens"
 
 
 @pytest.mark.parametrize(

@@ -215,10 +215,10 @@ def test_arguments_of_no_call_are_nothing() -> None:
 
 
 def test_an_answer_cut_short_is_incomplete_and_so_is_its_last_item() -> None:
-    effects = Answer().tell(Words("Only this"), Thought(cut_short=True))
+    effects = Answer().tell(Words("Only this"), Thought(cut="max_output_tokens"))
     assert the(effects, ResponseOutputItemDone).item.status == "incomplete"
     assert the(effects, ResponseDone).response.status == "incomplete"
-    effects = Answer().tell(CallBegun(0, "look"), CallArguments(0, '{"a'), Thought(cut_short=True))
+    effects = Answer().tell(CallBegun(0, "look"), CallArguments(0, '{"a'), Thought(cut="max_output_tokens"))
     assert calls(effects) == [("look", '{"a')]
 
 

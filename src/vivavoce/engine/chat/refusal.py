@@ -33,6 +33,10 @@ _FIELDS = {
     Quirk.EFFORT: "reasoning_effort",
     Quirk.TEMPERATURE: "temperature",
 }
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|maximum context length|context (?:size|window)", re.I
+)
+"""How OpenAI and vLLM, llama.cpp, and others say that a conversation does not fit."""
 _SYSTEM_FIRST = re.compile(r"system (?:message|role|prompt).{0,40}(?:begin|first|start)|roles must alternate", re.I)
 
 
@@ -65,12 +69,23 @@ def refused(status: int, headers: Mapping[str, str], text: str, wall: float) -> 
     seen = f"the chat server answered {status}" + (f": {said}" if said else "")
     match status:
         case 401 | 403:
-            return EngineError(f"{seen}; check the key", fault=Fault.CALLER, next=Never())
+            return EngineError(f"{seen}; check the key", code="engine_misconfigured", fault=Fault.CALLER, next=Never())
         case 404:
-            return EngineError(f"{seen}; check the URL and the model's name", fault=Fault.CALLER, next=Never())
+            return EngineError(
+                f"{seen}; check the URL and the model's name",
+                code="engine_misconfigured",
+                fault=Fault.CALLER,
+                next=Never(),
+            )
         case 429 if "insufficient_quota" in text:
-            return EngineError(f"{seen}; the account has no credit left", fault=Fault.CALLER, next=Never())
-        case 408 | 409 | 425 | 429:
+            return EngineError(
+                f"{seen}; the account has no credit left", code="insufficient_quota", fault=Fault.CALLER, next=Never()
+            )
+        case 429:
+            return EngineError(seen, code="inference_rate_limit_exceeded", next=_after(headers, wall, 1.0))
+        case 400 | 413 | 422 | 500 if _TOO_LONG.search(text):
+            return EngineError(seen, code="context_length_exceeded", next=Never())
+        case 408 | 409 | 425:
             return EngineError(seen, fault=Fault.PROVIDER, next=_after(headers, wall, 1.0))
         case _ if status >= 500:
             return EngineError(seen, fault=Fault.PROVIDER, next=_after(headers, wall, 1.0))

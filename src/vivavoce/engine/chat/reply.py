@@ -4,7 +4,9 @@ Knows the shapes of `chat.completion.chunk` as the servers send them (and the wh
 not stream), and nothing of HTTP.
 """
 
+from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -12,8 +14,11 @@ from msgspec import Struct
 from vivavoce.engine.chat.aloud import Aloud
 from vivavoce.engine.chat.options import Opening
 from vivavoce.engine.chat.refusal import failed
-from vivavoce.engine.interface import Thinking, Thought, ToolArguments, ToolCall, Words
-from vivavoce.errors import EngineError, Never
+from vivavoce.engine.interface import Cut, Thinking, Thought, ToolArguments, ToolCall, Words
+from vivavoce.errors import EngineError
+
+_CUTS: Final[Mapping[str, Cut]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""`finish_reason` of an answer that is not whole."""
 
 
 class _Part(Struct):
@@ -112,17 +117,15 @@ class Reply:
         """The last steps, when the stream has ended.
 
         Raises:
-            EngineError: it ended in the middle of the answer, or the provider's filter ended it.
+            EngineError: it ended in the middle of the answer, or the server says that it failed.
         """
         if self.stage in {Stage.WAITING, Stage.ANSWERING}:
             raise EngineError("the chat server closed the connection in the middle of an answer")
-        if self._reason == "content_filter":
-            raise EngineError("the provider's content filter stopped the answer", next=Never())
         if self._reason == "error":
             raise EngineError("the chat server says that the answer failed")
         details = self._usage.prompt_tokens_details
         thought = Thought(
-            cut_short=self._reason == "length",
+            cut=_CUTS.get(self._reason),
             input_tokens=self._usage.prompt_tokens,
             cached_tokens=details.cached_tokens if details else None,
             output_tokens=self._usage.completion_tokens,

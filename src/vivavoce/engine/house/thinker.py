@@ -88,7 +88,7 @@ class House:
         written = 0
         for step in self._steps(prompt):
             if prompt.max_output_tokens is not None and written >= prompt.max_output_tokens:
-                yield Thought(cut_short=True, input_tokens=read, cached_tokens=0, output_tokens=written)
+                yield Thought("max_output_tokens", input_tokens=read, cached_tokens=0, output_tokens=written)
                 return
             written += 1
             yield step

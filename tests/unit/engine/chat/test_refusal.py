@@ -39,6 +39,24 @@ def test_a_status_says_whose_fault_it_is_and_what_to_do(
 
 
 @pytest.mark.parametrize(
+    ("status", "text", "code"),
+    [
+        (401, "", "engine_misconfigured"),
+        (404, "", "engine_misconfigured"),
+        (429, "", "inference_rate_limit_exceeded"),
+        (429, '{"error": {"code": "insufficient_quota"}}', "insufficient_quota"),
+        (400, '{"error": {"code": "context_length_exceeded"}}', "context_length_exceeded"),
+        (400, "This model's maximum context length is 4096 tokens.", "context_length_exceeded"),
+        (400, "the request exceeds the available context size", "context_length_exceeded"),
+        (400, "no", None),
+        (500, "", None),
+    ],
+)
+def test_a_refusal_bears_the_protocols_name_where_it_has_one(status: int, text: str, code: str | None) -> None:
+    assert refused(status, {}, text, WALL).code == code
+
+
+@pytest.mark.parametrize(
     ("error", "fault", "then"),
     [
         ({"code": 400, "message": "too long"}, Fault.OURS, Never()),

@@ -78,7 +78,7 @@ def test_a_refusal_of_the_model_is_said() -> None:
 
 
 def test_the_limit_cuts_an_answer_short() -> None:
-    assert read(chunk({"content": "Fi"}), chunk(finish="length")) == [Words("Fi"), Thought(cut_short=True)]
+    assert read(chunk({"content": "Fi"}), chunk(finish="length")) == [Words("Fi"), Thought(cut="max_output_tokens")]
 
 
 def test_openai_sends_a_call_in_pieces_and_tells_calls_apart_by_index() -> None:
@@ -214,10 +214,13 @@ def test_an_error_in_the_stream_ends_the_answer() -> None:
     assert failed.value.next == Never()
 
 
-@pytest.mark.parametrize("reason", ["content_filter", "error"])
-def test_an_answer_that_the_provider_stopped_has_failed(reason: str) -> None:
+def test_an_answer_that_the_providers_filter_stopped_is_not_whole() -> None:
+    assert read(chunk({"content": "Fi"}), chunk(finish="content_filter")) == [Words("Fi"), Thought("content_filter")]
+
+
+def test_an_answer_that_the_provider_says_has_failed_has_failed() -> None:
     with pytest.raises(EngineError):
-        read(chunk({"content": "Fi"}), chunk(finish=reason))
+        read(chunk({"content": "Fi"}), chunk(finish="error"))
 
 
 @pytest.mark.parametrize("event", ["<html>", "[]", '{"choices": 5}', '{"choices": [{"delta": {"content": 5}}]}'])

@@ -356,17 +356,17 @@ async def test_the_limit_cuts_an_answer_short() -> None:
     assert await think(asked(user("what is two plus two"), most=2)) == [
         Words("2 "),
         Words("plus "),
-        Thought(cut_short=True, input_tokens=5, cached_tokens=0, output_tokens=2),
+        Thought(cut="max_output_tokens", input_tokens=5, cached_tokens=0, output_tokens=2),
     ]
     whole = await think(asked(user("what is two plus two"), most=5))
-    assert whole[-1] == Thought(cut_short=False, input_tokens=5, cached_tokens=0, output_tokens=5)
+    assert whole[-1] == Thought(input_tokens=5, cached_tokens=0, output_tokens=5)
 
 
 async def test_the_limit_cuts_a_call_short_too() -> None:
     steps = await think(asked(user("weather in paris"), tools=(WEATHER,), most=1))
     assert steps[:1] == [ToolCall(0, "get_weather")]
     assert isinstance(steps[-1], Thought)
-    assert steps[-1].cut_short
+    assert steps[-1].cut == "max_output_tokens"
 
 
 async def test_other_tasks_run_between_two_words() -> None:
