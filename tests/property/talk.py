@@ -14,10 +14,12 @@ from typing import TypeVar
 import numpy as np
 
 from vivavoce.audio.frame import Pcm, sample_count, silence, to_bytes
+from vivavoce.session.effect import Charge
 from vivavoce.session.result import CallArguments, CallBegun, Failed, Partial, Thought, Words
 from vivavoce.session.result import Final as FinalText
-from vivavoce.testing.cast import Answer, Break, Early, Hang, Hearing, Pace, Rest, Step, Trouble
+from vivavoce.testing.cast import Answer, Break, Early, Hang, Hearing, Pace, Purse, Rest, Step, Trouble
 from vivavoce.testing.ear import voice
+from vivavoce.wire.config import RateLimit
 
 GONE = Failed("The engine is gone.", code="engine_error")
 TOKEN = re.compile(r"q\d+q")
@@ -94,6 +96,21 @@ def pace(dice: Dice) -> Pace:
         piece=dice.one([0.01, 0.01, 0.0, 0.15]),
         marked=dice.chance(0.7),
     )
+
+
+def purse(dice: Dice) -> Purse | None:
+    """Nobody counts, or somebody does who cannot always, and lets so many answers through."""
+    if dice.chance(0.7):
+        return None
+    left = itertools.count(dice.number(0, 6), -1)
+
+    def count(charge: Charge) -> list[RateLimit]:
+        if dice.chance(0.1):
+            return []
+        remaining = next(left) if charge.responses else 1
+        return [RateLimit(name="requests", limit=6, remaining=remaining, reset_seconds=1.0)]
+
+    return count
 
 
 def replies(dice: Dice, most: int) -> list[Answer]:

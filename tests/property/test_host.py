@@ -13,7 +13,7 @@ from tests.property.talk import Dice, Event
 from vivavoce.session.answers import Sound
 from vivavoce.session.result import Ended, Failed, Spoken, Thought, Words
 from vivavoce.testing.ear import voice
-from vivavoce.testing.script import Script
+from vivavoce.testing.script import Script, Terms
 from vivavoce.wire.codec import decode_session
 from vivavoce.wire.event import Error, InputAudioBufferSpeechStarted, ResponseCreated
 from vivavoce.wire.item import AssistantMessage
@@ -38,7 +38,7 @@ class Talk:
             replies=talk.replies(dice, 12),
             voice=dice.some(talk.trouble, 12),
             pace=talk.pace(dice),
-            lifetime_s=self.lifetime_s,
+            terms=Terms(self.lifetime_s, talk.purse(dice)),
             watch=self.laws,
         )
         self._sent = 0

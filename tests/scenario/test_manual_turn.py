@@ -4,7 +4,7 @@ import base64
 
 from vivavoce.audio.frame import sample_count, silence, to_bytes
 from vivavoce.session.answers import Sound
-from vivavoce.testing.script import Script
+from vivavoce.testing.script import Script, Terms
 from vivavoce.wire.config import TranscriptionSession
 from vivavoce.wire.event import (
     ConversationItemRetrieved,
@@ -132,7 +132,7 @@ def test_a_transcription_session_writes_down_and_never_answers() -> None:
 
 
 def test_a_session_ends_after_its_time_with_the_services_words() -> None:
-    call = Script(lifetime_s=60.0)
+    call = Script(terms=Terms(lifetime_s=60.0))
     call.wait(61.0)
     assert call.last(Error).error.code == "session_expired"
     assert call.hung_up is not None

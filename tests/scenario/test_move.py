@@ -12,7 +12,7 @@ from vivavoce.session.moves import Moves
 from vivavoce.session.result import Failed
 from vivavoce.session.track import Window
 from vivavoce.testing.cast import Hang
-from vivavoce.testing.script import Script
+from vivavoce.testing.script import Script, Terms
 from vivavoce.wire.config import Response, ServerVad
 
 MACHINES: Final = (turn.MOVES, response.MOVES, output.MOVES, replies.MOVES)
@@ -76,6 +76,12 @@ def talk_it_through() -> None:
     broken.wait(1.0)
     broken.speak(0.5)
     broken.wait(40.0)
+
+    limited = Script(terms=Terms(purse=lambda _: []))
+    limited.send({"type": "response.create"})
+    limited.send({"type": "response.cancel"})
+    limited.send({"type": "response.create"})
+    limited.wait(0.1)
 
     turn.Turn().heard(1.0, Window(0, sample_count(100)), ServerVad(), turn.ONSET_MS)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from vivavoce.answer.attention import Attention
-from vivavoce.answer.job import Engines, Jobs
+from vivavoce.answer.job import Allowance, Engines, Jobs
 from vivavoce.clock import Clock
 from vivavoce.errors import TransportError
 from vivavoce.session.effect import (
@@ -90,12 +90,21 @@ class Crew:
 class LocalCall:
     """One call that this process answers itself, from `run` on."""
 
-    def __init__(self, id: str, host: Host, transport: Transport, engines: Engines, clock: Clock) -> None:
+    def __init__(
+        self,
+        id: str,
+        host: Host,
+        transport: Transport,
+        engines: Engines,
+        clock: Clock,
+        allowance: Allowance | None = None,
+    ) -> None:
         self.id = id
         self._host = host
         self._transport = transport
         self._engines = engines
         self._clock = clock
+        self._allowance = allowance
         self._inbox: deque[Input] = deque()
         self._wake = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
@@ -141,7 +150,9 @@ class LocalCall:
         """Hold the conversation until it is over. Everything is released when this returns."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                jobs = Jobs(tasks, self._engines, lambda job, result: self._post(Reported(job, result)))
+                jobs = Jobs(
+                    tasks, self._engines, self._allowance, lambda job, result: self._post(Reported(job, result))
+                )
                 attention = Attention(
                     self._engines.detector,
                     self._clock,

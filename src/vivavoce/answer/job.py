@@ -2,19 +2,20 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from vivavoce.answer.failure import failure
 from vivavoce.audio.frame import Pcm
 from vivavoce.engine import interface as engine
 from vivavoce.engine.interface import Detector, Speaker, Thinker, Transcriber
 from vivavoce.errors import EngineError
-from vivavoce.session.effect import Job, Speak, Think, Transcribe
+from vivavoce.session.effect import Charge, Job, Speak, Think, Transcribe, Work
 from vivavoce.session.result import (
     CallArguments,
     CallBegun,
+    Charged,
     Ended,
     Failed,
     Final,
@@ -25,6 +26,7 @@ from vivavoce.session.result import (
     Words,
 )
 from vivavoce.telemetry.log import Log
+from vivavoce.wire.config import RateLimit
 
 log = Log("answer")
 
@@ -39,6 +41,14 @@ class Engines:
     transcriber: Transcriber
     thinker: Thinker
     speaker: Speaker
+
+
+class Allowance(Protocol):
+    """What somebody's calls may cost in a minute, all of them together."""
+
+    async def charge(self, responses: int, tokens: int) -> Sequence[RateLimit]:
+        """Count so much and tell what is left of each limit, below zero when there was less."""
+        ...
 
 
 class SoundQueue:
@@ -73,14 +83,15 @@ class SoundQueue:
 class Jobs:
     """Running engine work by number. Results are posted; nothing is posted of work that was cancelled."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, engines: Engines, post: Post) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup, engines: Engines, allowance: Allowance | None, post: Post) -> None:
         self._tasks = tasks
         self._engines = engines
+        self._allowance = allowance
         self._post = post
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._sound: dict[Job, SoundQueue] = {}
 
-    def begin(self, job: Job, work: Transcribe | Think | Speak) -> None:
+    def begin(self, job: Job, work: Work) -> None:
         """Start."""
         results: AsyncIterator[Result]
         match work:
@@ -91,6 +102,10 @@ class Jobs:
                 results = _thought(self._engines.thinker.think(_prompt(work)))
             case Speak(text, voice, speed):
                 results = _said(self._engines.speaker.speak(text, voice, speed))
+            case Charge():
+                # Not among the others: what was used is counted though the call is over.
+                self._tasks.create_task(self._charge(job, work))
+                return
             case _:
                 assert_never(work)
         self._running[job] = self._tasks.create_task(self._follow(job, results))
@@ -115,6 +130,15 @@ class Jobs:
         """Stop everything."""
         for job in list(self._running):
             self.cancel(job)
+
+    async def _charge(self, job: Job, charge: Charge) -> None:
+        left: Sequence[RateLimit] = ()
+        try:
+            if self._allowance is not None:
+                left = await self._allowance.charge(charge.responses, charge.tokens)
+        except Exception as error:  # whoever counts is somebody else's code, and must not end the call
+            log.failure("charge_failed", error)
+        self._post(job, Charged(tuple(left)))
 
     async def _follow(self, job: Job, results: AsyncIterator[Result]) -> None:
         last: Result | None = None

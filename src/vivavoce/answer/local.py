@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from vivavoce.answer.call import LocalCall
-from vivavoce.answer.job import Engines
+from vivavoce.answer.job import Allowance, Engines
 from vivavoce.clock import Clock
 from vivavoce.session.answers import Sound
 from vivavoce.session.host import Host
@@ -25,6 +25,11 @@ class Asked(Protocol):
     @property
     def session(self) -> Session:
         """Only the keys that the caller set."""
+        ...
+
+    @property
+    def allowance(self) -> Allowance | None:
+        """What it may cost; None where nobody counts."""
         ...
 
 
@@ -121,22 +126,29 @@ class LocalAnswers:
         """
         session = self._session(request)
         transport, answer = await self._answering.answer(request.offer)
-        call = self._call(request.id, session, transport)
+        call = self._call(request.id, session, transport, request.allowance)
         self._tasks.create_task(self._run(call))
         return call, answer
 
     async def converse(self, request: Asked, transport: Transport) -> None:
         """Hold a conversation over a transport; return when it is over."""
-        await self._run(self._call(self._ids("rtc"), self._session(request), transport))
+        await self._run(self._call(self._ids("rtc"), self._session(request), transport, request.allowance))
 
     def _session(self, request: Asked) -> Session:
         expires_at = int(self._clock.wall() + self._lifetime_s)
         return self.effective(request.session, self._ids("sess"), expires_at)
 
-    def _call(self, id: str, session: Session, transport: Transport) -> LocalCall:
+    def _call(self, id: str, session: Session, transport: Transport, allowance: Allowance | None) -> LocalCall:
         sound = Sound.MEDIA if transport.traits.sound is SoundPath.MEDIA else Sound.TEXT
-        host = Host(session, ids=self._ids, sound=sound, lifetime_s=self._lifetime_s, now=self._clock.now())
-        call = LocalCall(id, host, transport, self._engines, self._clock)
+        host = Host(
+            session,
+            ids=self._ids,
+            sound=sound,
+            lifetime_s=self._lifetime_s,
+            now=self._clock.now(),
+            counted=allowance is not None,
+        )
+        call = LocalCall(id, host, transport, self._engines, self._clock, allowance)
         self._calls.add(call)
         return call
 

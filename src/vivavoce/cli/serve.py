@@ -15,7 +15,7 @@ from vivavoce.assembly import EngineNames, ServerSettings, server_app
 from vivavoce.errors import ConfigError
 from vivavoce.gateway.connection import connection_class
 from vivavoce.gateway.identity import Keyring, is_loopback, open_keyring, read_keys
-from vivavoce.gateway.settings import SecretUse
+from vivavoce.gateway.settings import Limits, SecretUse
 from vivavoce.gateway.settings import Settings as GatewaySettings
 from vivavoce.telemetry import log
 from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, OfferedCandidates, WebRtcSettings
@@ -49,6 +49,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bounds.add_argument("--origin", action="append", help="web origin whose pages may call; * for all")
     bounds.add_argument("--single-use-secrets", action="store_true", help="a client secret starts one call only")
     bounds.add_argument("--session-minutes", type=float, default=60.0, help="longest session (default: %(default)s)")
+    bounds.add_argument(
+        "--responses-per-minute", metavar="N", type=int, help="answers that one key may have in a minute"
+    )
+    bounds.add_argument("--tokens-per-minute", metavar="N", type=int, help="tokens that one key may use in a minute")
     said = parser.add_argument_group("what it says")
     said.add_argument("--log-level", default="warning", help="debug, info, warning or error (default: %(default)s)")
     said.add_argument("--log-json", action="store_true", help="one JSON object per record")
@@ -81,6 +85,7 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
         bind=options.host,
         api_keys=read_keys(os.environ.get("VIVA_API_KEYS", "")),
         origins=tuple(options.origin) if options.origin else None,
+        limits=Limits(responses_per_minute=options.responses_per_minute, tokens_per_minute=options.tokens_per_minute),
         secret_use=SecretUse.ONCE if options.single_use_secrets else SecretUse.REUSABLE,
     )
     names = EngineNames(

@@ -43,7 +43,9 @@ class Calls:
         try:
             offer = reader.read(await read_body(request, reader.limit_bytes, self._limits.body_s))
             session = await self._desk.settle(caller, offer.session, request.query_params.get("model"))
-            wanted = CallRequest(self._ids("rtc"), offer.sdp, session, caller.identity, end_user)
+            wanted = CallRequest(
+                self._ids("rtc"), offer.sdp, session, caller.identity, end_user, self._desk.allowance(caller)
+            )
             call, sdp = await self._answer(wanted)
             self._registry.add(call, caller, place)
         except BaseException:

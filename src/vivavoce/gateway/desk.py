@@ -2,6 +2,7 @@
 
 from vivavoce.gateway.admission import Admission, Place
 from vivavoce.gateway.agreement import agree
+from vivavoce.gateway.allowance import Allowance
 from vivavoce.gateway.caller import Caller, SecretHolder
 from vivavoce.gateway.client_secret import ClientSecrets
 from vivavoce.gateway.interface import Answerer
@@ -44,6 +45,13 @@ class Desk:
         if isinstance(caller, SecretHolder):
             await self._secrets.spend(caller.grant)
         return session
+
+    def allowance(self, caller: Caller) -> Allowance | None:
+        """What the caller's responses are charged to, if they are limited at all."""
+        limits = self._limits
+        if limits.responses_per_minute is None and limits.tokens_per_minute is None:
+            return None
+        return Allowance(self._quota, caller.identity, limits.responses_per_minute, limits.tokens_per_minute)
 
     @staticmethod
     def end_user(caller: Caller, named: Private[str] | None) -> Private[str] | None:

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from starlette.websockets import WebSocket
 
+from vivavoce.gateway.allowance import Allowance
 from vivavoce.telemetry.private import Private
 from vivavoce.transport.interface import Transport
 from vivavoce.wire.config import Session
@@ -45,6 +46,7 @@ class CallRequest:
     """A WebRTC call to be answered. A `realtime` session always names one of the answerer's models.
 
     `session` holds only what the caller and its client secret asked for; `Answerer.effective` completes it.
+    `allowance` is what its responses are charged to; None where they cost nothing.
     """
 
     id: str
@@ -52,15 +54,17 @@ class CallRequest:
     session: Session
     identity: str
     safety_identifier: Private[str] | None = None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True)
 class SocketRequest:
-    """A conversation over a WebSocket. `session` as in `CallRequest`."""
+    """A conversation over a WebSocket. `session` and `allowance` as in `CallRequest`."""
 
     session: Session
     identity: str
     safety_identifier: Private[str] | None = None
+    allowance: Allowance | None = None
 
 
 class LiveCall(Protocol):

@@ -19,7 +19,8 @@ class Limits:
     """Bounds on what callers can make the server hold. Sizes in bytes, times in seconds.
 
     `calls` counts WebRTC calls and WebSocket conversations together; a half-open one has been let in but
-    its caller is not connected yet.
+    its caller is not connected yet. Responses and tokens are limited per identity, or not at all (None);
+    callers are told in `rate_limits.updated` what is left.
     """
 
     offer_bytes: int = 64 * 1024
@@ -34,11 +35,14 @@ class Limits:
     sidebands_per_call: int = 8
     calls_per_minute: int = 600
     secrets_per_minute: int = 600
+    responses_per_minute: int | None = None
+    tokens_per_minute: int | None = None
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            if getattr(self, each.name) <= 0:
-                raise ConfigError(f"The limit {each.name} is {getattr(self, each.name)}; it must be more than 0.")
+            limit = getattr(self, each.name)
+            if limit is not None and limit <= 0:
+                raise ConfigError(f"The limit {each.name} is {limit}; it must be more than 0.")
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,8 @@ class Sockets:
         end_user = self._desk.end_user(caller, safety_identifier(socket))
         place = await self._desk.enter(caller)
         stack.callback(place.leave)
-        request = SocketRequest(await self._desk.settle(caller, given), caller.identity, end_user)
+        session = await self._desk.settle(caller, given)
+        request = SocketRequest(session, caller.identity, end_user, self._desk.allowance(caller))
 
         async def talk(transport: Transport) -> None:
             place.connected()

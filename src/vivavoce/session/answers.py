@@ -18,11 +18,12 @@ from vivavoce.session.context import Context
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.effect import Job, Think
 from vivavoce.session.message import Voice
+from vivavoce.session.meter import Meter
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.output import OutputBuffer, Reel
 from vivavoce.session.recording import Archive
 from vivavoce.session.response import Brief, Response, Waiting
-from vivavoce.session.result import Failed, Result
+from vivavoce.session.result import Charged, Failed, Result
 from vivavoce.session.settings import Wish, voice_name
 from vivavoce.wire.event import ConversationItemTruncated
 from vivavoce.wire.item import AssistantMessage, OutputAudio
@@ -40,8 +41,11 @@ class Sound(Enum):
 class Answers:
     """All responses of one call."""
 
-    def __init__(self, out: Outbox, conversation: Conversation, archive: Archive, sound: Sound) -> None:
+    def __init__(
+        self, out: Outbox, conversation: Conversation, archive: Archive, sound: Sound, meter: Meter | None = None
+    ) -> None:
         self._out = out
+        self._meter = meter or Meter(out, counted=False)
         self._conversation = conversation
         self._archive = archive
         self._sound = sound
@@ -83,7 +87,7 @@ class Answers:
 
     def owns(self, job: Job) -> bool:
         """Whether a result of that job is meant for one of the responses."""
-        return any(response.owns(job) for response in self._running.values())
+        return self._meter.owns(job) or any(response.owns(job) for response in self._running.values())
 
     @property
     def deadline(self) -> float | None:
@@ -127,6 +131,9 @@ class Answers:
         )
         response = Response(brief, self._out, self._conversation, self._archive, self._output)
         self._running[brief.id] = response
+        if self._meter.counted:
+            response.ask()
+            self._meter.ask(brief.id)
         return response
 
     def think(self, response: Response, think: Think, now: float) -> None:
@@ -143,12 +150,25 @@ class Answers:
         self._heard_until = NEVER
 
     def result(self, job: Job, result: Result, now: float) -> None:
-        """An engine's report; of no interest when the response has been stopped meanwhile."""
+        """A report on work; of no interest when the response has been stopped meanwhile."""
+        if isinstance(result, Charged | Failed) and self._meter.owns(job):
+            self._charged(job, result)
         for response in [r for r in self._running.values() if r.owns(job)]:
             before = self._lengths(response)
             response.result(result, now)
             self._note_sound(self._lengths(response) - before, now)
         self._retire(now)
+
+    def _charged(self, job: Job, result: Charged | Failed) -> None:
+        """The word on a charge: a response may begin, or may not."""
+        verdict = self._meter.result(job, result)
+        response = None if verdict is None else self._running.get(verdict[0])
+        if verdict is None or response is None:
+            return
+        if verdict[1] is None:
+            response.allow()
+        else:
+            response.fail(verdict[1])
 
     def tick(self, now: float) -> None:
         """Give up on engines that hang."""
@@ -204,6 +224,7 @@ class Answers:
             if not response.finished:
                 continue
             del self._running[id]
+            self._meter.pay(response.tokens)
             self._heard_until = max(self._heard_until, now)
             context = response.brief.context
             for made in response.item_ids if context is None else (*response.item_ids, *context.ids):

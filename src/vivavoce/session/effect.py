@@ -77,11 +77,22 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """Count so much against what the caller may use in a minute."""
+
+    responses: int
+    tokens: int
+
+
+Work = Transcribe | Think | Speak | Charge
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
-    """Start engine work."""
+    """Start work whose results come back under its number."""
 
     job: Job
-    work: Transcribe | Think | Speak
+    work: Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from vivavoce.session.conversation import Conversation, item_id
 from vivavoce.session.effect import Effect, Hangup, Ids, Job, Think
 from vivavoce.session.intake import Intake
 from vivavoce.session.items import Items
+from vivavoce.session.meter import Meter
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.recording import Archive
 from vivavoce.session.response import Response
@@ -57,7 +58,9 @@ ItemEvent = ConversationItemCreate | ConversationItemRetrieve | ConversationItem
 class Host:
     """One conversation. Every method returns what is to be done, in order."""
 
-    def __init__(self, session: Session, *, ids: Ids, sound: Sound, lifetime_s: float, now: float) -> None:
+    def __init__(
+        self, session: Session, *, ids: Ids, sound: Sound, lifetime_s: float, now: float, counted: bool = False
+    ) -> None:
         """Begin.
 
         Args:
@@ -66,6 +69,7 @@ class Host:
             sound: how sound travels.
             lifetime_s: seconds until the session expires.
             now: monotonic seconds; all `now` are of the same clock.
+            counted: whether somebody answers a `Charge`; else none is made.
         """
         self._settings = Settings(session)
         self._sound = sound
@@ -74,7 +78,8 @@ class Host:
         self._conversation = Conversation()
         self._archive = Archive()
         self._intake = Intake(self._out, self._conversation, self._archive)
-        self._answers = Answers(self._out, self._conversation, self._archive, sound)
+        meter = Meter(self._out, counted=counted)
+        self._answers = Answers(self._out, self._conversation, self._archive, sound, meter)
         self._items = Items(
             self._out, self._conversation, self._archive, self._intake, self._answers, self._settings, sound
         )
@@ -142,9 +147,9 @@ class Host:
         if self._intake.owns(job):
             if isinstance(result, Partial | FinalText | Failed):
                 self._intake.result(job, result)
-                self._wake(now)
         elif self._answers.owns(job):
             self._answers.result(job, result, now)
+        self._wake(now)
         return self._out.drain()
 
     def played(self, total: int, now: float) -> list[Effect]:

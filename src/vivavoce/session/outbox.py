@@ -2,7 +2,7 @@
 
 import msgspec
 
-from vivavoce.session.effect import Begin, Effect, Ids, Job, Send, Speak, Think, Transcribe
+from vivavoce.session.effect import Begin, Effect, Ids, Job, Send, Work
 from vivavoce.wire.event import ServerEvent
 
 
@@ -22,8 +22,8 @@ class Outbox:
         """Anything else."""
         self._effects.append(effect)
 
-    def begin(self, work: Transcribe | Think | Speak) -> Job:
-        """Start engine work under a fresh number."""
+    def begin(self, work: Work) -> Job:
+        """Start work under a fresh number."""
         self._jobs += 1
         self._effects.append(Begin(self._jobs, work))
         return self._jobs

@@ -21,7 +21,7 @@ from vivavoce.session.outbox import Outbox
 from vivavoce.session.output import OutputBuffer
 from vivavoce.session.recording import Archive
 from vivavoce.session.result import CallArguments, CallBegun, Ended, Failed, Result, Spoken, Thought, Words
-from vivavoce.session.settings import Wish
+from vivavoce.session.settings import Wish, known
 from vivavoce.session.usage import response_usage
 from vivavoce.wire.config import Response as ResponseObject
 from vivavoce.wire.config import ResponseAudio, ResponseAudioOutput, StatusDetails, StatusError, Usage
@@ -62,6 +62,11 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """Nobody has said yet whether the caller may have another response."""
+
+
+@dataclass(frozen=True, slots=True)
 class Thinking:
     """The thinker works."""
 
@@ -83,13 +88,14 @@ class Done:
     status: Status
 
 
-Stage = Waiting | Thinking | Speaking | Done
+Stage = Waiting | Asking | Thinking | Speaking | Done
 
 MOVES: Final = Moves(
     "response",
     Waiting,
     {
-        Waiting: {"words known": Thinking, "stopped": Done},
+        Waiting: {"words known": Thinking, "stopped": Done, "limits asked": Asking},
+        Asking: {"allowed": Waiting, "stopped": Done},
         Thinking: {"thought out": Speaking, "finished": Done, "stopped": Done},
         Speaking: {"finished": Done, "stopped": Done},
         Done: {},
@@ -121,6 +127,8 @@ class Response:
         self.brief = brief
         self.stage: Stage = Waiting()
         self.item_ids: list[str] = []
+        self.tokens = 0
+        """What it cost in all, once it is done."""
         self._out = out
         self._conversation = conversation
         self._archive = archive
@@ -140,6 +148,15 @@ class Response:
     def deadline(self) -> float | None:
         """When an engine that stays silent is given up."""
         return None if self._last_sign is None else self._last_sign + ENGINE_PATIENCE_S
+
+    def ask(self) -> None:
+        """It may not think before `allow`."""
+        self.stage = MOVES.take(self.stage, "limits asked", Asking())
+
+    def allow(self) -> None:
+        """The caller may have it. Of no interest when it has been stopped meanwhile."""
+        if isinstance(self.stage, Asking):
+            self.stage = MOVES.take(self.stage, "allowed", Waiting())
 
     def think(self, think: Think, now: float) -> None:
         """Everything that it needs is known: start thinking."""
@@ -356,6 +373,7 @@ class Response:
     def _finish(self, status: Status, details: StatusDetails, thought: Thought) -> None:
         think = self.stage.think if isinstance(self.stage, Thinking | Speaking) else None
         usage = response_usage(think, self._output, self._archive, thought)
+        self.tokens = known(usage.total_tokens, 0)
         self.stage = MOVES.take(
             self.stage, "stopped" if status in ("cancelled", "failed") else "finished", Done(status)
         )

@@ -1,13 +1,14 @@
 """What engine work reports back to a `Host`, in the session's own words.
 
-A transcription ends with `Final`, thinking with `Thought`, speaking with `Ended`; each may end with `Failed`
-instead. Nothing comes after that.
+A transcription ends with `Final`, thinking with `Thought`, speaking with `Ended`, a charge with `Charged`; each may end
+with `Failed` instead. Nothing comes after that.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 from vivavoce.audio.frame import Pcm
+from vivavoce.wire.config import RateLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,13 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Charged:
+    """A charge was counted: what is left of each limit, below zero when there was less than was charged."""
+
+    limits: tuple[RateLimit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The engine raised, hung, died or refused. All of it is for the client's eyes."""
 
@@ -83,4 +91,4 @@ class Failed:
     type: str = "server_error"
 
 
-Result = Partial | Final | Words | CallBegun | CallArguments | Thought | Spoken | Ended | Failed
+Result = Partial | Final | Words | CallBegun | CallArguments | Thought | Spoken | Ended | Charged | Failed

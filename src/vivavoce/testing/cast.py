@@ -12,9 +12,21 @@ from typing import Final, assert_never
 import numpy as np
 
 from vivavoce.audio.frame import sample_count
-from vivavoce.session.effect import Begin, Cancel, Feed, Finish, Job, Speak, Think, Transcribe
-from vivavoce.session.result import CallArguments, CallBegun, Ended, Failed, Partial, Result, Spoken, Thought, Words
+from vivavoce.session.effect import Begin, Cancel, Charge, Feed, Finish, Job, Speak, Think, Transcribe, Work
+from vivavoce.session.result import (
+    CallArguments,
+    CallBegun,
+    Charged,
+    Ended,
+    Failed,
+    Partial,
+    Result,
+    Spoken,
+    Thought,
+    Words,
+)
 from vivavoce.session.result import Final as FinalText
+from vivavoce.wire.config import RateLimit
 
 PIECE: Final = sample_count(100)
 CHARACTER: Final = sample_count(60)
@@ -80,8 +92,12 @@ Later = Callable[[float, Job, Result], None]
 """Has a result reported after so many seconds."""
 
 
+Purse = Callable[[Charge], Sequence[RateLimit]]
+"""Counts a charge and tells what is left."""
+
+
 class Cast:
-    """Transcriber, thinker and speaker of one call."""
+    """Transcriber, thinker and speaker of one call, and who counts what it costs."""
 
     def __init__(
         self,
@@ -91,6 +107,7 @@ class Cast:
         replies: Sequence[Answer] = (),
         voice: Sequence[Trouble] = (),
         pace: Pace | None = None,
+        purse: Purse | None = None,
     ) -> None:
         """Nobody works yet.
 
@@ -100,10 +117,12 @@ class Cast:
             replies: of the thinker, in order; "Yes." when they run out. A text is said word by word.
             voice: what goes wrong with the speaker's utterances, in order; None and afterwards nothing.
             pace: timings.
+            purse: counts, at once.
         """
         self.thoughts: list[Think] = []
         self._later = later
         self._pace = pace or Pace()
+        self._purse = purse
         self._transcripts = deque(transcripts)
         self._replies = deque(replies)
         self._voice = deque(voice)
@@ -145,7 +164,7 @@ class Cast:
         """How many of the samples belong to each word, the silence after it included."""
         return {word.rstrip(): samples[value] for value, (word, _) in self._words.items()}
 
-    def _begin(self, job: Job, work: Transcribe | Think | Speak) -> None:
+    def _begin(self, job: Job, work: Work) -> None:
         match work:
             case Transcribe():
                 if self._transcripts and isinstance(early := self._transcripts[0], Early):
@@ -157,6 +176,8 @@ class Cast:
                 self._think(job, self._replies.popleft() if self._replies else "Yes.")
             case Speak(text):
                 self._speak(job, text)
+            case Charge():
+                self._later(0.0, job, Charged(tuple(self._purse(work)) if self._purse else ()))
             case _:
                 assert_never(work)
 

@@ -11,6 +11,7 @@ hears at the pace of sound. An hour of talk takes moments and gives the same eve
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
@@ -19,24 +20,33 @@ from vivavoce.audio.frame import Pcm, sample_count, silence
 from vivavoce.session.answers import Sound
 from vivavoce.session.effect import Effect, Flush, Hangup, Job, Listen, Play, Send, Think
 from vivavoce.session.host import Host
-from vivavoce.session.result import Ended, Failed, Result, Thought
+from vivavoce.session.result import Charged, Ended, Failed, Result, Thought
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import effective
 from vivavoce.testing.agenda import Agenda
-from vivavoce.testing.cast import CHARACTER, Answer, Cast, Hang, Hearing, Pace, Trouble
+from vivavoce.testing.cast import CHARACTER, Answer, Cast, Hang, Hearing, Pace, Purse, Trouble
 from vivavoce.testing.ear import Ear, voice
 from vivavoce.testing.listener import Listener
 from vivavoce.testing.order import OrderChecker
 from vivavoce.wire.config import RealtimeSession, Session
 from vivavoce.wire.event import ServerBase, ServerEvent
 
-__all__ = ["CHARACTER", "Answer", "Hang", "Pace", "Script"]
+__all__ = ["CHARACTER", "Answer", "Hang", "Pace", "Script", "Terms"]
 
 FRAME_S: Final = 0.02
 AT_ONCE: Final = 100
 """So often may a host ask to be woken at one and the same moment."""
 
 E = TypeVar("E", bound=ServerBase)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a server grants a call."""
+
+    lifetime_s: float = 3600.0
+    purse: Purse | None = None
+    """Counts what responses cost; without one nobody does."""
 
 
 class Script:
@@ -54,7 +64,7 @@ class Script:
         replies: Sequence[Answer] = (),
         voice: Sequence[Trouble] = (),
         pace: Pace | None = None,
-        lifetime_s: float = 3600.0,
+        terms: Terms | None = None,
         watch: Callable[["Script"], None] | None = None,
     ) -> None:
         """Begin a call whose channel is open.
@@ -66,9 +76,10 @@ class Script:
             replies: of the thinker.
             voice: troubles of the speaker.
             pace: the engines' timings.
-            lifetime_s: of the session.
+            terms: what the server grants.
             watch: looks on after every input that had an effect.
         """
+        terms = terms or Terms()
         self.now = 0.0
         self.log: list[tuple[float, ServerEvent]] = []
         self.order = OrderChecker()
@@ -76,10 +87,17 @@ class Script:
         counter = itertools.count(1)
         opening = effective(session or RealtimeSession(), "sess_1", "house", 3600)
         self.host = Host(
-            opening, ids=lambda prefix: f"{prefix}_{next(counter)}", sound=sound, lifetime_s=lifetime_s, now=0.0
+            opening,
+            ids=lambda prefix: f"{prefix}_{next(counter)}",
+            sound=sound,
+            lifetime_s=terms.lifetime_s,
+            now=0.0,
+            counted=terms.purse is not None,
         )
         self.listener = Listener()
-        self.cast = Cast(self._later, transcripts=transcripts, replies=replies, voice=voice, pace=pace)
+        self.cast = Cast(
+            self._later, transcripts=transcripts, replies=replies, voice=voice, pace=pace, purse=terms.purse
+        )
         self._agenda: Agenda[list[Effect]] = Agenda()
         self._ear = Ear()
         self._detector_s = 0.0 if pace is None else pace.detector
@@ -242,7 +260,7 @@ class Script:
         def report() -> list[Effect]:
             if job not in self.cast.busy:
                 return []
-            if isinstance(result, FinalText | Thought | Ended | Failed):
+            if isinstance(result, FinalText | Thought | Ended | Charged | Failed):
                 self.cast.ended(job)
             return self.host.result(job, result, self.now)
 
