@@ -22,7 +22,7 @@ def dev(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_without_a_verb_it_says_what_it_can_do_from_wherever_it_is_called(tmp_path: Path) -> None:
     shown = dev(cwd=tmp_path)
     assert shown.returncode == 0
-    for verb in ("demo", "test", "check", "fix", "bench", "docs", "setup"):
+    for verb in ("demo", "test", "check", "fix", "fuzz", "bench", "docs", "setup"):
         assert f"./dev {verb}" in shown.stdout
 
 

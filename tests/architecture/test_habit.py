@@ -20,7 +20,7 @@ SURROUNDINGS: Final = {"sys", "os.environ"}
 
 
 def everywhere() -> list[Source]:
-    return [source for folder in ("src", "tests", "bench", "examples") for source in python_files(folder)]
+    return [source for folder in ("src", "tests", "bench", "examples", "fuzz") for source in python_files(folder)]
 
 
 def imported(source: Source) -> set[str]:

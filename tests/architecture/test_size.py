@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("architecture")  # one worker reads the sou
 
 
 def sources() -> list[Source]:
-    return [source for folder in ("src", "tests", "bench", "examples") for source in python_files(folder)]
+    return [source for folder in ("src", "tests", "bench", "examples", "fuzz") for source in python_files(folder)]
 
 
 def length(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:

@@ -39,6 +39,13 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP."""
+        if self._is_busy():
+            # A body that turned out to be none: its request is over, and whoever serves it has nobody to answer.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            if self.cycle.response_started:
+                self.transport.close()
+                return
         error = {"message": msg, "type": "invalid_request_error", "param": None, "code": "invalid_http"}
         body = msgspec.json.encode({"error": error})
         headers = [

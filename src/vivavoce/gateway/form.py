@@ -1,11 +1,16 @@
 """A `multipart/form-data` body of a few small fields. Pure, and bounded by the body given."""
 
+import logging
+
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from vivavoce.errors import RequestError
 
 _MOST_PARTS = 8
+
+# The package warns of each bad form; the one who sent it is told already, and nobody else needs to know.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 class Form:

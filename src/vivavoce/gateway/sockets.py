@@ -1,5 +1,6 @@
 """WebSockets: a conversation of its own, or a second party on a WebRTC call."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -193,6 +194,8 @@ async def refuse(socket: WebSocket, error: RequestError) -> None:
     """
     if _DENIAL in socket.scope.get("extensions", {}):
         await socket.send_denial_response(error_reply(error))
+        # uvicorn writes an error down for a handler that returns before its refused connection is gone.
+        await asyncio.sleep(0)
         return
     await socket.accept(select_subprotocol(socket.scope["subprotocols"]))
     await socket.close(_CLOSE_CODES.get(error.status, 1008), error.code or error.type)

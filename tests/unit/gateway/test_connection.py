@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -170,3 +171,27 @@ async def test_a_browsers_subprotocols_are_answered_with_realtime_alone() -> Non
             assert socket.subprotocol == "realtime"
             assert socket.response is not None
             assert KEY not in str(socket.response.headers)
+
+
+async def test_a_body_that_turns_out_to_be_none_gets_one_refusal_and_is_nobody_elses_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"POST /v1/realtime/calls HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\nv=0\r\n"
+        )
+        said = await reader.read()
+        assert said.startswith(b"HTTP/1.1 400 ")
+        assert said.count(b"HTTP/1.1") == 1
+        assert json.loads(said.partition(b"\r\n\r\n")[2])["error"]["code"] == "invalid_http"
+        writer.close()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_refusing_a_websocket_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as port:
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"ws://127.0.0.1:{port}/v1/realtime?model=house")
+        assert refused.value.response.status_code == 401
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

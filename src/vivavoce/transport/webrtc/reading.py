@@ -4,9 +4,14 @@ The report is a JSON array of W3C statistics objects ("Identifiers for WebRTC's 
 reading needs five of its kinds and skips the rest unread.
 """
 
+from typing import Annotated
+
 import msgspec
 
 from vivavoce.transport.interface import Link
+
+_Count = Annotated[int, msgspec.Meta(le=2**53)]
+"""What JavaScript, for which these reports are made, can count."""
 
 
 class _Entry(msgspec.Struct, rename="camel"):
@@ -20,17 +25,17 @@ class _Entry(msgspec.Struct, rename="camel"):
     selected_candidate_pair_id: str | None = None
     local_candidate_id: str | None = None
     current_round_trip_time: float | None = None
-    bytes_sent: int | None = None
-    bytes_received: int | None = None
+    bytes_sent: _Count | None = None
+    bytes_received: _Count | None = None
     candidate_type: str | None = None
     protocol: str | None = None
     relay_protocol: str | None = None
     jitter: float | None = None
-    packets_received: int | None = None
-    packets_lost: int | None = None
-    total_samples_received: int | None = None
-    concealed_samples: int | None = None
-    silent_concealed_samples: int | None = None
+    packets_received: _Count | None = None
+    packets_lost: _Count | None = None
+    total_samples_received: _Count | None = None
+    concealed_samples: _Count | None = None
+    silent_concealed_samples: _Count | None = None
 
 
 _decoder = msgspec.json.Decoder(list[_Entry])

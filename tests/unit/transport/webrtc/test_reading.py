@@ -71,7 +71,7 @@ def test_a_sender_that_pauses_is_not_counted_as_loss() -> None:
     assert read(report(HEARD | {"totalSamplesReceived": 0})).concealed_ratio is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[{}]", "not json"])
+@pytest.mark.parametrize("text", ["", "{}", "[{}]", "not json", report(HEARD | {"concealedSamples": 10**400})])
 def test_what_is_no_report_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         read(text)
