@@ -13,7 +13,9 @@ KEY: Final = "sk-of-the-fuzzer-0123456789"
 @cache
 def offers() -> tuple[bytes, ...]:
     """Offers as browsers and libraries make them."""
-    return tuple(path.read_bytes() for path in sorted((HERE / "offers").glob("*.sdp")))
+    files = sorted((HERE / "offers").glob("*.sdp"))
+    # Git may have made the line ends those of this computer.
+    return tuple(b"".join(line + b"\r\n" for line in path.read_bytes().splitlines()) for path in files)
 
 
 @cache

@@ -150,7 +150,7 @@ class Door:
         connection = Connection(self.config, state, {}, self.loop)
         wire.protocol = connection
         connection.connection_made(wire)
-        for piece in pieces:
+        for piece in filter(None, pieces):  # asyncio hands over no empty one
             if not wire.closing and wire.protocol is not None:
                 wire.protocol.data_received(piece)
             for _ in range(5):

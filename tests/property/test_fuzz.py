@@ -1,4 +1,4 @@
-"""What strangers may send to those who read it: good input, and some that chance has spoiled. `./dev fuzz` tries more."""
+"""What strangers may send to those who read it, good and spoiled by chance. `./dev fuzz` tries more."""
 
 import subprocess
 import sys

@@ -186,9 +186,10 @@ def only_offered(description: Description, policy: OfferedCandidates) -> Descrip
 
     def change(line: str) -> Sequence[str]:
         nonlocal kept
-        if line.startswith("a=remote-candidates:"):
+        # The engine's reader also takes a space, or nothing, for the colon.
+        if line.startswith("a=remote-candidates"):
             return ()
-        if not line.startswith("a=candidate:"):
+        if not line.startswith("a=candidate"):
             return (line,)
         address = _contactable(line, policy)
         if address is None or kept >= USED_CANDIDATES:
@@ -200,8 +201,8 @@ def only_offered(description: Description, policy: OfferedCandidates) -> Descrip
 
 
 def _contactable(line: str, policy: OfferedCandidates) -> Address | None:
-    fields = line.split()
-    if len(fields) < 8 or fields[2].lower() != "udp":
+    fields = line.split(" ")  # as the engine does: to it, other white space is part of a field
+    if not line.startswith("a=candidate:") or len(fields) < 8 or fields[2].lower() != "udp":
         return None
     try:
         address = ipaddress.ip_address(fields[4])

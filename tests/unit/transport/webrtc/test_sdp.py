@@ -222,6 +222,21 @@ def test_lines_that_only_look_like_candidates_are_dropped() -> None:
     assert "candidate" not in only_offered(offer, OfferedCandidates.ALL).text
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a=candidate",
+        candidate("10.0.0.1").replace(":", " ", 1),
+        candidate("8.8.8.8").replace("8.8.8.8 ", "8.8.8.8\t10.0.0.1 "),
+        candidate("10.0.0.1").replace("2122194687 ", "1\u20038.8.8.8 "),
+        "a=remote-candidates 1 10.0.0.1 9",
+    ],
+)
+def test_a_candidate_that_two_readers_could_take_for_two_things_is_dropped(line: str) -> None:
+    offer = read(sdp(HEAD, (*AUDIO, line), DATA))
+    assert line not in only_offered(offer, OfferedCandidates.PUBLIC).text
+
+
 def test_of_many_candidates_some_are_used() -> None:
     many = tuple(candidate(f"8.8.8.{n}") for n in range(MOST_CANDIDATES))
     offer = read(sdp(HEAD, (*AUDIO, *many), DATA))
