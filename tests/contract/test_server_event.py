@@ -183,10 +183,10 @@ def test_details_of_a_status_repeat_it_and_give_the_reason() -> None:
 )
 def test_ids_tell_what_they_are_of(type: str, path: list[str], prefix: str) -> None:
     for event in every(type):
-        value: object = event
+        value: Any = event
         for key in path:
             value = value[key]
-        assert str(value).startswith(prefix)
+        assert value.startswith(prefix)
 
 
 @pytest.mark.parametrize(
