@@ -14,8 +14,9 @@ import pytest
 from tests.strict import MODELS, parse
 from vivavoce.session.answers import Sound
 from vivavoce.session.result import CallArguments, CallBegun, Failed, Thought, Words
-from vivavoce.testing.script import Script
+from vivavoce.testing.script import Script, Terms
 from vivavoce.wire.codec import decode_session, encode
+from vivavoce.wire.config import RateLimit
 
 Json = dict[str, Any]
 
@@ -23,7 +24,6 @@ NEVER_SENT: Final[Mapping[str, str]] = {
     "conversation.created": "no client may wait for it, and captures do not show it",
     "conversation.item.created": "the beta's name of `conversation.item.added`",
     "conversation.item.input_audio_transcription.segment": "no transcriber here tells speakers apart",
-    "rate_limits.updated": "there is no limit to report",
     "input_audio_buffer.dtmf_event_received": "no telephone can call",
 }
 MCP: Final = tuple(type for type in MODELS if "mcp" in type)
@@ -50,7 +50,8 @@ def spoken(sound: Sound) -> Script:
 def typed() -> Script:
     """Words, a call of a function, and everything that a client may do with items."""
     steps = [Words("Let me see. "), CallBegun(0, "look"), CallArguments(0, "{}"), Thought()]
-    call = Script(replies=[steps, "Done."])
+    limit = RateLimit(name="tokens", limit=1000, remaining=900, reset_seconds=30.0)
+    call = Script(replies=[steps, "Done."], terms=Terms(purse=lambda _: [limit]))
     call.send({"type": "session.update", "session": {"type": "realtime", "output_modalities": ["text"]}})
     call.send({"type": "conversation.item.create", "item": ASKED | {"id": "mine"}})
     call.send({"type": "response.create", "response": {"metadata": {"a": "b"}}})
