@@ -39,8 +39,8 @@ class Talk:
             voice=dice.some(talk.trouble, 12),
             pace=talk.pace(dice),
             terms=Terms(self.lifetime_s, talk.purse(dice)),
-            watch=self.laws,
         )
+        self.call.watch = self.laws
         self._sent = 0
 
     # ── time ───────────────────────────────────────────────────────────────────────────────────────────

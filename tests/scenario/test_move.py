@@ -9,11 +9,12 @@ from typing import Final
 from vivavoce.audio.frame import sample_count
 from vivavoce.session import output, replies, response, turn
 from vivavoce.session.moves import Moves
-from vivavoce.session.result import Failed
+from vivavoce.session.result import CallBegun, Failed, Listed, Thought
 from vivavoce.session.track import Window
-from vivavoce.testing.cast import Hang
+from vivavoce.testing.cast import Hang, Remote
 from vivavoce.testing.script import Script, Terms
 from vivavoce.wire.config import Response, ServerVad
+from vivavoce.wire.item import McpListedTool
 
 MACHINES: Final = (turn.MOVES, response.MOVES, output.MOVES, replies.MOVES)
 LONG: Final = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen."
@@ -70,6 +71,20 @@ def talk_it_through() -> None:
     call.send({"type": "input_audio_buffer.commit"})
     call.speak(0.04)
     call.send({"type": "input_audio_buffer.clear"})
+
+    approved = [CallBegun(0, "look"), Thought()]
+    remote = Remote({"https://a.example": [Listed((McpListedTool(name="look", input_schema={}),))]}, ["seen", Hang()])
+    asking = Script(replies=[approved, approved], remote=remote)
+    tools = [{"type": "mcp", "server_label": "a", "server_url": "https://a.example"}]
+    asking.send({"type": "session.update", "session": {"type": "realtime", "tools": tools}})
+    asking.wait(1.0)
+    for _ in range(2):
+        asking.send({"type": "response.create"})
+        asking.wait(1.0)
+        item = {"type": "mcp_approval_response", "approve": True, "approval_request_id": asking.host.items[-1].id}
+        asking.send({"type": "conversation.item.create", "item": item})
+        asking.wait(1.0)
+    asking.send({"type": "response.cancel"})
 
     broken = Script(transcripts=[Failed("gone"), "go on"], replies=["Two words."], voice=[Hang()])
     broken.speak(0.5)

@@ -216,9 +216,10 @@ class LocalCall:
                 return self._host.fault(message)
             case Opened():
                 self._connected.set()
+                created, *rest = self._host.open(now)
                 # The caller alone: whoever joined before has been greeted.
-                self._tell_caller(self._host.open())
-                return []
+                self._tell_caller([created])
+                return rest
             case Joined(transport):
                 if transport in self._guests:
                     transport.send(encode(self._host.introduction()))

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
+from vivavoce.answer.connections import Connections
 from vivavoce.answer.failure import failure
 from vivavoce.audio.frame import Pcm
 from vivavoce.engine import interface as engine
-from vivavoce.engine.interface import Detector, Speaker, Thinker, Transcriber
+from vivavoce.engine.interface import Detector, Speaker, Thinker, ToolAddress, ToolError, ToolServers, Transcriber
 from vivavoce.errors import EngineError
-from vivavoce.session.effect import Charge, Job, Speak, Think, Transcribe, Work
+from vivavoce.session.effect import Address, CallTool, Charge, Job, ListTools, Speak, Think, Transcribe, Work
 from vivavoce.session.result import (
     CallArguments,
     CallBegun,
@@ -19,14 +20,18 @@ from vivavoce.session.result import (
     Ended,
     Failed,
     Final,
+    Listed,
     Partial,
     Result,
+    Returned,
     Spoken,
     Thought,
+    ToolFailed,
     Words,
 )
 from vivavoce.telemetry.log import Log
 from vivavoce.wire.config import RateLimit
+from vivavoce.wire.item import McpToolExecutionError
 
 log = Log("answer")
 
@@ -35,12 +40,13 @@ Post = Callable[[Job, Result], None]
 
 @dataclass(frozen=True)
 class Engines:
-    """Who hears, thinks and speaks for every call of the process."""
+    """Who hears, thinks and speaks for every call of the process, and who reaches MCP servers, if anybody."""
 
     detector: Detector
     transcriber: Transcriber
     thinker: Thinker
     speaker: Speaker
+    tool_servers: ToolServers | None = None
 
 
 class Allowance(Protocol):
@@ -90,6 +96,8 @@ class Jobs:
         self._post = post
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._sound: dict[Job, SoundQueue] = {}
+        servers = engines.tool_servers
+        self._connections = None if servers is None else Connections(tasks, servers)
 
     def begin(self, job: Job, work: Work) -> None:
         """Start."""
@@ -106,6 +114,10 @@ class Jobs:
                 # Not among the others: what was used is counted though the call is over.
                 self._tasks.create_task(self._charge(job, work))
                 return
+            case ListTools(address):
+                results = self._list(_tool_address(address))
+            case CallTool(address, name, arguments):
+                results = self._call(_tool_address(address), name, arguments)
             case _:
                 assert_never(work)
         self._running[job] = self._tasks.create_task(self._follow(job, results))
@@ -130,6 +142,8 @@ class Jobs:
         """Stop everything."""
         for job in list(self._running):
             self.cancel(job)
+        if self._connections is not None:
+            self._connections.close()
 
     async def _charge(self, job: Job, charge: Charge) -> None:
         left: Sequence[RateLimit] = ()
@@ -145,7 +159,7 @@ class Jobs:
         try:
             async for last in results:
                 self._report(job, last)
-            if not isinstance(last, Final | Thought | Ended):
+            if not isinstance(last, Final | Thought | Ended | Listed | Returned | ToolFailed):
                 self._report(job, Failed("An engine ended in the middle of its work."))
         except EngineError as error:
             self._report(job, failure(error))
@@ -156,9 +170,40 @@ class Jobs:
             self._running.pop(job, None)
             self._sound.pop(job, None)
 
+    async def _list(self, address: ToolAddress) -> AsyncIterator[Result]:
+        try:
+            yield Listed(await self._reachable.tools(address))
+        except Exception as error:  # a server is somebody else's: whatever goes wrong there is told of it
+            yield _tool_failed(error)
+
+    async def _call(self, address: ToolAddress, name: str, arguments: str) -> AsyncIterator[Result]:
+        try:
+            yield Returned(await self._reachable.call(address, name, arguments))
+        except Exception as error:  # as above
+            yield _tool_failed(error)
+
+    @property
+    def _reachable(self) -> Connections:
+        if self._connections is None:
+            raise ToolError(McpToolExecutionError(message="MCP servers cannot be reached from here."))
+        return self._connections
+
     def _report(self, job: Job, result: Result) -> None:
         if job in self._running:
             self._post(job, result)
+
+
+def _tool_address(address: Address) -> ToolAddress:
+    return ToolAddress(address.url, address.headers)
+
+
+def _tool_failed(error: Exception) -> ToolFailed:
+    if isinstance(error, ToolError):
+        return ToolFailed(error.error)
+    if isinstance(error, EngineError):
+        return ToolFailed(McpToolExecutionError(message=error.message))
+    log.failure("tool_raised", error)
+    return ToolFailed(McpToolExecutionError(message=f"The tool failed ({type(error).__name__})."))
 
 
 def _prompt(think: Think) -> engine.Prompt:

@@ -10,6 +10,7 @@ from vivavoce.answer.call import LocalCall
 from vivavoce.answer.job import Allowance, Engines
 from vivavoce.clock import Clock
 from vivavoce.session.answers import Sound
+from vivavoce.session.declaration import ToolServing, shown
 from vivavoce.session.host import Host
 from vivavoce.session.settings import SESSION_S, effective
 from vivavoce.telemetry.log import Log
@@ -82,6 +83,7 @@ class LocalAnswers:
             needs: what must be entered before the first call and left after the last, in this order.
         """
         self._engines = engines
+        self._serving = ToolServing.NONE if engines.tool_servers is None else ToolServing.MCP
         self._answering = answering
         self._clock = clock
         self._ids = ids
@@ -110,12 +112,15 @@ class LocalAnswers:
         return self._models
 
     def effective(self, session: Session, session_id: str, expires_at: int) -> Session:
-        """The whole config that `session` would run under.
+        """The whole config that `session` would run under, as anybody in the call may see it.
 
         Raises:
             RequestError: something in it that cannot be done here.
         """
-        return effective(session, session_id, self._models[0].id, expires_at)
+        return shown(self._whole(session, session_id, expires_at))
+
+    def _whole(self, session: Session, session_id: str, expires_at: int) -> Session:
+        return effective(session, session_id, self._models[0].id, expires_at, self._serving)
 
     async def answer(self, request: Offered) -> tuple[LocalCall, str]:
         """The running call and its SDP answer.
@@ -136,7 +141,7 @@ class LocalAnswers:
 
     def _session(self, request: Asked) -> Session:
         expires_at = int(self._clock.wall() + self._lifetime_s)
-        return self.effective(request.session, self._ids("sess"), expires_at)
+        return self._whole(request.session, self._ids("sess"), expires_at)
 
     def _call(self, id: str, session: Session, transport: Transport, allowance: Allowance | None) -> LocalCall:
         sound = Sound.MEDIA if transport.traits.sound is SoundPath.MEDIA else Sound.TEXT
@@ -147,6 +152,7 @@ class LocalAnswers:
             lifetime_s=self._lifetime_s,
             now=self._clock.now(),
             counted=allowance is not None,
+            serving=self._serving,
         )
         call = LocalCall(id, host, transport, self._engines, self._clock, allowance)
         self._calls.add(call)

@@ -8,7 +8,8 @@ iterator (`itertools.repeat`) where the number does not matter. Time passes only
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Generic, Self, TypeAlias, TypeVar
@@ -28,13 +29,16 @@ from vivavoce.engine.interface import (
     ThinkerTraits,
     Thinking,
     Thought,
+    ToolAddress,
     ToolArguments,
     ToolCall,
+    ToolConnectionError,
     TranscriberTraits,
     Words,
 )
 from vivavoce.errors import EngineError, Fault, Never
 from vivavoce.wire.config import Transcription
+from vivavoce.wire.item import McpListedTool, McpProtocolError
 
 Pause: TypeAlias = Callable[[float], Awaitable[object]]
 """Waits for that many seconds."""
@@ -384,3 +388,84 @@ class ScriptedSpeaker(_Entered):
     def _tone(self, start: int, end: int) -> Pcm:
         turns = np.arange(start, end, dtype=np.float64) * (self._tone_hz / RATE_HZ)
         return np.rint(self._level * np.sin(2 * np.pi * turns)).astype(np.int16)
+
+
+# ── who carries out tools ───────────────────────────────────────────────────────────────────────────────
+
+ToolStep: TypeAlias = str | Wait | Hang | Die
+"""A text is the tool's answer, or a part of it."""
+
+
+class ScriptedToolServers(_Entered):
+    """Tool servers by their URLs. Each tells its tools and answers calls as the script says.
+
+    Args:
+        tools: for each URL the tools that are listed; there is no server at any other.
+        script: for each call its answer, or steps whose texts are joined.
+        pause: how to wait.
+    """
+
+    def __init__(
+        self,
+        tools: Mapping[str, Sequence[McpListedTool]],
+        script: Iterable[str | Sequence[ToolStep]] = (),
+        pause: Pause = asyncio.sleep,
+    ) -> None:
+        super().__init__()
+        self._tools = tools
+        self._script = _Script[str | Sequence[ToolStep]](script, pause)
+        self.called: list[tuple[str, str]] = []
+        """Name and arguments of each call, in order."""
+        self.addresses: list[ToolAddress] = []
+        """Where somebody has connected to, in order."""
+        self.abandoned = 0
+        """Calls that nobody waited for."""
+
+    @asynccontextmanager
+    async def connect(self, address: ToolAddress) -> AsyncGenerator["ScriptedToolConnection", None]:
+        """A connection that is counted while it is open.
+
+        Raises:
+            ToolConnectionError: the script knows no such server.
+        """
+        self.addresses.append(address)
+        if address.url not in self._tools:
+            raise ToolConnectionError(McpProtocolError(code=-32000, message="there is no such server"))
+        async with self:
+            yield ScriptedToolConnection(self, tuple(self._tools[address.url]))
+
+    async def answer(self, name: str, arguments: str) -> str:
+        """The next entry of the script.
+
+        Raises:
+            EngineError: the script says so, or has come to its end.
+        """
+        entry = self._script.next()
+        self.called.append((name, arguments))
+        said: list[str] = []
+        try:
+            for step in (entry,) if isinstance(entry, str) else entry:
+                if isinstance(step, str):
+                    said.append(step)
+                else:
+                    await self._script.pass_time(step)
+        except asyncio.CancelledError:
+            self.abandoned += 1
+            raise
+        return "".join(said)
+
+
+class ScriptedToolConnection:
+    """One connection of `ScriptedToolServers`."""
+
+    def __init__(self, servers: ScriptedToolServers, tools: tuple[McpListedTool, ...]) -> None:
+        self._servers = servers
+        self._tools = tools
+
+    async def tools(self) -> tuple[McpListedTool, ...]:
+        """All tools of the script."""
+        return self._tools
+
+    async def call(self, name: str, arguments: str) -> str:
+        """What the script says; see `ScriptedToolServers.answer`."""
+        return await self._servers.answer(name, arguments)

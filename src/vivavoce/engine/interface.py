@@ -6,12 +6,14 @@ cancels the work. Engines raise `EngineError` and nothing else. All sound is int
 """
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self
 
 from vivavoce.audio.frame import Pcm
+from vivavoce.errors import EngineError
 from vivavoce.wire.config import FunctionTool, Transcription
-from vivavoce.wire.item import Item
+from vivavoce.wire.item import Item, McpError, McpListedTool
 
 # ── who hears that somebody speaks ──────────────────────────────────────────────────────────────────────
 
@@ -239,5 +241,60 @@ class Speaker(Protocol):
 
         Raises:
             EngineError: the synthesiser failed.
+        """
+        ...
+
+
+# ── who carries out tools ───────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class ToolAddress:
+    """Where an MCP server is, and what every request to it carries. Neither prints: both may hold keys."""
+
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+class ToolError(EngineError):
+    """A tool server refused or broke its protocol, or its tool failed. `error` is what the wire says of it."""
+
+    def __init__(self, error: McpError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class ToolConnectionError(ToolError):
+    """A tool server cannot be reached, or not any more: whoever asks again connects anew."""
+
+
+class ToolConnection(Protocol):
+    """One call's connection to one tool server. Requests may run side by side; cancelling one cancels its work."""
+
+    async def tools(self) -> tuple[McpListedTool, ...]:
+        """All its tools.
+
+        Raises:
+            ToolError: it does not tell them.
+        """
+        ...
+
+    async def call(self, name: str, arguments: str) -> str:
+        """What a tool says to the JSON text of an object.
+
+        Raises:
+            ToolError: the tool or the server failed.
+        """
+        ...
+
+
+class ToolServers(Protocol):
+    """Reaches MCP servers."""
+
+    def connect(self, address: ToolAddress) -> AbstractAsyncContextManager[ToolConnection]:
+        """A connection, closed when its context is left.
+
+        Raises:
+            ToolError: on entering: the server cannot be reached or is none.
         """
         ...

@@ -5,6 +5,7 @@ the client is, and says so with `conversation.item.truncate`. The rules are the 
 """
 
 from collections.abc import Callable
+from dataclasses import replace as with_changes
 from enum import Enum
 from math import inf
 from typing import Final
@@ -22,9 +23,10 @@ from vivavoce.session.meter import Meter
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.output import OutputBuffer, Reel
 from vivavoce.session.recording import Archive
-from vivavoce.session.response import Brief, Response, Waiting
+from vivavoce.session.response import Approved, Asked, Brief, Calling, Response, Waiting
 from vivavoce.session.result import Charged, Failed, Result
 from vivavoce.session.settings import Wish, voice_name
+from vivavoce.session.toolset import Catalogue
 from vivavoce.wire.event import ConversationItemTruncated
 from vivavoce.wire.item import AssistantMessage, OutputAudio
 
@@ -55,6 +57,7 @@ class Answers:
         """Samples at which the client wants items to end, until the flush has told how much was heard."""
         self._heard_until = NEVER
         self.voice_used = False
+        self._questions: dict[str, Asked] = {}
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -62,6 +65,11 @@ class Answers:
     def active(self) -> Response | None:
         """The running response of the default conversation."""
         return next((r for r in self._running.values() if r.brief.conversation_id is not None), None)
+
+    @property
+    def questions(self) -> dict[str, Asked]:
+        """Calls that clients were asked to approve, by the ids of the requests."""
+        return self._questions | {id: asked for r in self._running.values() for id, asked in r.questions.items()}
 
     @property
     def waiting(self) -> list[Response]:
@@ -129,16 +137,31 @@ class Answers:
             context=context,
             metadata=metadata,
         )
-        response = Response(brief, self._out, self._conversation, self._archive, self._output)
-        self._running[brief.id] = response
+        response = self._begin(brief)
         if self._meter.counted:
             response.ask()
             self._meter.ask(brief.id)
         return response
 
-    def think(self, response: Response, think: Think, now: float) -> None:
+    def think(self, response: Response, think: Think, now: float, catalogue: Catalogue | None = None) -> None:
         """Everything that a waiting response needs is known."""
-        response.think(think, now)
+        response.think(think, now, catalogue)
+
+    def carry_out(self, asker: Brief, approved: Approved, now: float) -> bool:
+        """Run an approved call in a further response like the one that asked; False while another is in its way."""
+        home = asker.conversation_id
+        found = [r for r in self._running.values() if isinstance(r.stage, Calling) and r.brief.conversation_id == home]
+        if not found and home is not None and self.active is not None:
+            return False
+        response = found[0] if found else self._begin(with_changes(asker, id=self._out.ids("resp")))
+        response.carry_out(approved, now)
+        self._retire(now)
+        return True
+
+    def _begin(self, brief: Brief) -> Response:
+        response = Response(brief, self._out, self._conversation, self._archive, self._output)
+        self._running[brief.id] = response
+        return response
 
     def fail(self, response: Response, failure: Failed, now: float) -> None:
         """What a waiting response needs will never be known."""
@@ -225,6 +248,7 @@ class Answers:
                 continue
             del self._running[id]
             self._meter.pay(response.tokens)
+            self._questions |= response.questions
             self._heard_until = max(self._heard_until, now)
             context = response.brief.context
             for made in response.item_ids if context is None else (*response.item_ids, *context.ids):

@@ -6,7 +6,7 @@ with `Host.flushed`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.wire.config import FunctionTool, Transcription
@@ -84,7 +84,31 @@ class Charge:
     tokens: int
 
 
-Work = Transcribe | Think | Speak | Charge
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an MCP server is, and what every request to it carries. Neither prints: both may hold keys."""
+
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListTools:
+    """Ask an MCP server for its tools."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class CallTool:
+    """Call a tool of an MCP server. `arguments` is the JSON text of an object."""
+
+    address: Address
+    name: str
+    arguments: str
+
+
+Work = Transcribe | Think | Speak | Charge | ListTools | CallTool
 
 
 @dataclass(frozen=True, slots=True)

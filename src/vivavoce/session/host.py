@@ -1,9 +1,9 @@
 """The server's truth of one conversation.
 
 Client events, sound, the detector's word, engine reports and the time go in; effects come out, in order. It owns
-every rule of the protocol and composes four smaller machines: `Conversation`, `Intake` (what the user says),
-`Answers` (what is said back, and what was heard of it) and `Settings`. A client's mistake becomes the protocol's
-`error` event; nothing here raises for it.
+every rule of the protocol and composes smaller machines: `Conversation`, `Intake` (what the user says), `Answers`
+(what is said back, and what was heard of it), `Toolbox` (what the model may call) and `Settings`. A client's mistake
+becomes the protocol's `error` event; nothing here raises for it.
 """
 
 from math import inf
@@ -15,6 +15,7 @@ from vivavoce.audio.frame import RATE_HZ, Pcm
 from vivavoce.errors import RequestError
 from vivavoce.session.answers import Answers, Sound
 from vivavoce.session.conversation import Conversation, item_id
+from vivavoce.session.declaration import ToolServing, shown
 from vivavoce.session.effect import Effect, Hangup, Ids, Job, Think
 from vivavoce.session.intake import Intake
 from vivavoce.session.items import Items
@@ -25,6 +26,8 @@ from vivavoce.session.response import Response
 from vivavoce.session.result import Failed, Partial, Result
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import History, Settings, known, wish
+from vivavoce.session.toolbox import Toolbox
+from vivavoce.session.toolset import Catalogue
 from vivavoce.session.turn import Onset, Pause
 from vivavoce.session.upload import Upload
 from vivavoce.wire.codec import decode_client
@@ -59,7 +62,15 @@ class Host:
     """One conversation. Every method returns what is to be done, in order."""
 
     def __init__(
-        self, session: Session, *, ids: Ids, sound: Sound, lifetime_s: float, now: float, counted: bool = False
+        self,
+        session: Session,
+        *,
+        ids: Ids,
+        sound: Sound,
+        lifetime_s: float,
+        now: float,
+        counted: bool = False,
+        serving: ToolServing = ToolServing.NONE,
     ) -> None:
         """Begin.
 
@@ -70,6 +81,7 @@ class Host:
             lifetime_s: seconds until the session expires.
             now: monotonic seconds; all `now` are of the same clock.
             counted: whether somebody answers a `Charge`; else none is made.
+            serving: whether MCP servers can be called.
         """
         self._settings = Settings(session)
         self._sound = sound
@@ -80,6 +92,7 @@ class Host:
         self._intake = Intake(self._out, self._conversation, self._archive)
         meter = Meter(self._out, counted=counted)
         self._answers = Answers(self._out, self._conversation, self._archive, sound, meter)
+        self._tools = Toolbox(self._out, self._conversation, self._answers, serving)
         self._items = Items(
             self._out, self._conversation, self._archive, self._intake, self._answers, self._settings, sound
         )
@@ -95,14 +108,16 @@ class Host:
 
     # ── inputs ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def open(self) -> list[Effect]:
-        """The connection can carry text now."""
-        self._out.send(SessionCreated(session=self._settings.session))
+    def open(self, now: float) -> list[Effect]:
+        """The connection can carry text now. The first effect is `session.created`, for the caller alone."""
+        self._out.send(SessionCreated(session=shown(self._settings.session)))
+        if self._settings.realtime is not None:
+            self._tools.declare(self._settings.realtime.tools, now)
         return self._out.drain()
 
     def introduction(self) -> SessionCreated:
         """The first event for somebody who joins a running call to listen in."""
-        return SessionCreated(event_id=self._out.ids("event"), session=self._settings.session)
+        return SessionCreated(event_id=self._out.ids("event"), session=shown(self._settings.session))
 
     def receive(self, text: str | bytes, now: float) -> list[Effect]:
         """One message from the client, or from somebody who listens in."""
@@ -115,6 +130,7 @@ class Host:
             self._handle(event, now)
         except RequestError as error:
             self._refuse(error, known(event.event_id, None))
+        self._go_on(now)
         return self._out.drain()
 
     def hear(self, samples: Pcm, now: float) -> list[Effect]:
@@ -147,9 +163,11 @@ class Host:
         if self._intake.owns(job):
             if isinstance(result, Partial | FinalText | Failed):
                 self._intake.result(job, result)
+        elif self._tools.servers.owns(job):
+            self._tools.servers.result(job, result)
         elif self._answers.owns(job):
             self._answers.result(job, result, now)
-        self._wake(now)
+        self._go_on(now)
         return self._out.drain()
 
     def played(self, total: int, now: float) -> list[Effect]:
@@ -174,8 +192,9 @@ class Host:
         if self._stall_at is not None and now >= self._stall_at and self._intake.fall_silent(now):
             self._answer_turn(now)
         self._intake.tick(now)
-        self._wake(now)
+        self._tools.servers.tick(now)
         self._answers.tick(now)
+        self._go_on(now)
         idle_at = self._idle_at
         if idle_at is not None and now >= idle_at:
             self._time_out(now)
@@ -183,12 +202,19 @@ class Host:
 
     def deadline(self, now: float) -> float:
         """When `tick` is due if nothing else happens."""
-        times = (self._stall_at, self._intake.deadline, self._answers.deadline, self._idle_at)
+        times = (
+            self._stall_at,
+            self._intake.deadline,
+            self._tools.servers.deadline,
+            self._answers.deadline,
+            self._idle_at,
+        )
         return min((time for time in times if time is not None), default=self._expires_at)
 
     def close(self, now: float) -> list[Effect]:
         """The connection is gone: stop all engine work."""
         self._intake.stop()
+        self._tools.stop()
         self._answers.stop(now)
         return self._out.drain()
 
@@ -197,7 +223,7 @@ class Host:
     def _handle(self, event: ClientEvent, now: float) -> None:
         match event:
             case SessionUpdate():
-                self._update(event.session)
+                self._update(event.session, now)
             case InputAudioBufferAppend():
                 self._append(event.audio, now)
             case InputAudioBufferCommit():
@@ -216,25 +242,31 @@ class Host:
     def _handle_item(self, event: ItemEvent, now: float) -> None:
         match event:
             case ConversationItemCreate():
+                self._tools.check(event.item)
                 self._items.create(event.item, known(event.previous_item_id, None), now)
+                self._tools.take(event.item)
             case ConversationItemRetrieve():
                 self._items.retrieve(event.item_id)
             case ConversationItemTruncate():
                 self._answers.truncate(event.item_id, event.content_index, event.audio_end_ms, now)
             case ConversationItemDelete():
                 self._items.delete(event.item_id)
-                self._wake(now)
             case _:
                 assert_never(event)
 
-    def _update(self, session: Session) -> None:
+    def _update(self, session: Session, now: float) -> None:
+        current = self._settings.realtime
+        if isinstance(session, RealtimeSession) and current is not None:
+            session = self._tools.complete(session, current, "session")
         detected = self._settings.detection is not None
         self._settings.update(session, History(voice_used=self._answers.voice_used))
         if detected and self._settings.detection is None:
             self._intake.stop_detecting()
         if self._settings.input_format.type != self._upload.format_name:
             self._upload = Upload(self._settings.input_format.type)
-        self._out.send(SessionUpdated(session=self._settings.session))
+        self._out.send(SessionUpdated(session=shown(self._settings.session)))
+        if isinstance(session, RealtimeSession):
+            self._tools.declare(session.tools, now)
 
     def _append(self, audio: str, now: float) -> None:
         self._last_sound = now
@@ -256,22 +288,30 @@ class Host:
         session = self._settings.realtime
         if session is None:
             raise RequestError("A transcription session makes no responses.", code="invalid_value", param="type")
+        config = self._tools.complete(config, session, "response")
         wanted = wish(self._settings, session, config)
         in_band = known(config.conversation, "auto") == "auto"
         if in_band:
             self._answers.check_free()
+        context = None if isinstance(config.input, UnsetType) else self._items.context(config.input, now)
+        self._tools.declare(config.tools, now)
+        if in_band:
+            self._tools.approvals.told()
         self._answers.create(
             wanted,
             conversation_id=self._conversation_id if in_band else None,
-            context=None if isinstance(config.input, UnsetType) else self._items.context(config.input, now),
+            context=context,
             metadata=known(config.metadata, None),
         )
         self._wake(now)
 
     def _answer_turn(self, now: float) -> None:
         """The user has finished a turn: answer, if the settings say so."""
-        if not self._settings.creates_response:
-            return
+        if self._settings.creates_response:
+            self._answer(now)
+
+    def _answer(self, now: float) -> None:
+        """Make a response that no client has asked for."""
         try:
             self._create_response(ResponseConfig(), now)
         except RequestError as error:
@@ -283,27 +323,37 @@ class Host:
             context = response.brief.context
             items = self.items if context is None else context.items
             ids = [item_id(item) for item in items]
-            if any(map(self._intake.transcribing, ids)):
+            if any(map(self._intake.transcribing, ids)) or not self._tools.ready(response.brief.wish):
                 continue
             failure = self._intake.failure(ids[-1]) if ids else None
             if failure is not None:
                 self._answers.fail(response, failure, now)
             else:
-                self._answers.think(response, self._prompt(response, items), now)
+                catalogue = self._tools.catalogue(response.brief.wish)
+                self._answers.think(response, self._prompt(response, items, catalogue), now, catalogue)
 
-    def _prompt(self, response: Response, items: tuple[Item, ...]) -> Think:
+    def _prompt(self, response: Response, items: tuple[Item, ...], catalogue: Catalogue) -> Think:
         wanted = response.brief.wish
+        tools, tool_choice = catalogue.choose(wanted.tool_choice)
         session = self._settings.realtime or RealtimeSession()
         return Think(
             model=known(session.model, ""),
             instructions=wanted.instructions,
-            items=tuple(item for item in items if item.status != "in_progress"),
-            tools=wanted.tools,
-            tool_choice=wanted.tool_choice,
+            items=catalogue.read(item for item in items if item.status != "in_progress"),
+            tools=tools,
+            tool_choice=tool_choice,
             parallel_tool_calls=wanted.parallel_tool_calls,
             max_output_tokens=None if wanted.max_output_tokens == "inf" else wanted.max_output_tokens,
             metadata=response.brief.metadata or {},
         )
+
+    def _go_on(self, now: float) -> None:
+        """Do what waited for somebody else's word: a transcript, a list of tools, an approval."""
+        self._wake(now)
+        self._tools.approvals.go_on(now)
+        if self._tools.approvals.owed and self._answers.active is None and not self._intake.speaking:
+            self._tools.approvals.told()
+            self._answer(now)
 
     # ── time ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -31,6 +31,10 @@ from vivavoce.wire.item import (
     InputItem,
     Item,
     ItemReference,
+    McpApprovalRequest,
+    McpApprovalResponse,
+    McpCall,
+    McpListTools,
     OutputAudio,
     UserMessage,
 )
@@ -142,7 +146,8 @@ class Items:
             )
         if isinstance(item, FunctionCall) and not isinstance(item.call_id, str):
             item = replace(item, call_id=self._out.ids("call"))
-        item = replace(item, status="incomplete" if item.status == "incomplete" else "completed")
+        if not isinstance(item, McpListTools | McpCall | McpApprovalRequest | McpApprovalResponse):  # these have none
+            item = replace(item, status="incomplete" if item.status == "incomplete" else "completed")
         if not isinstance(item.id, str) or not item.id:
             return with_id(item, self._out.ids("item"))
         if item.id in self._conversation or self._intake.reserves(item.id) or self._answers.makes(item.id):

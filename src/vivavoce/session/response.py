@@ -1,8 +1,8 @@
 """The life of one response: from `response.created` to its one `response.done`.
 
-What the thinker says becomes items in the order in which it says them. A function call waits until the words
-before it are spoken, so that items open and close one after another. Whatever the ending, every part and item
-that was opened is closed.
+What the thinker says becomes items in the order in which it says them. A call waits until the words before it are
+spoken, and what follows a call of an MCP tool waits for its outcome, so that items open and close one after another.
+Whatever the ending, every part and item that was opened is closed.
 """
 
 from collections import deque
@@ -15,13 +15,27 @@ from msgspec.structs import replace
 from vivavoce.session.context import Context
 from vivavoce.session.conversation import Conversation, item_id
 from vivavoce.session.effect import Cancel, Job, Think
+from vivavoce.session.function_call import LocalCall
 from vivavoce.session.message import Ending, Message, Voice
 from vivavoce.session.moves import Moves
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.output import OutputBuffer
 from vivavoce.session.recording import Archive
-from vivavoce.session.result import CallArguments, CallBegun, Ended, Failed, Result, Spoken, Thought, Words
+from vivavoce.session.remote_call import CALL_PATIENCE_S, Question, RemoteCall, is_object
+from vivavoce.session.result import (
+    CallArguments,
+    CallBegun,
+    Ended,
+    Failed,
+    Result,
+    Returned,
+    Spoken,
+    Thought,
+    ToolFailed,
+    Words,
+)
 from vivavoce.session.settings import Wish, known
+from vivavoce.session.toolset import Catalogue, RemoteTool
 from vivavoce.session.usage import response_usage
 from vivavoce.wire.config import Response as ResponseObject
 from vivavoce.wire.config import ResponseAudio, ResponseAudioOutput, StatusDetails, StatusError, Usage
@@ -30,12 +44,10 @@ from vivavoce.wire.event import (
     ConversationItemDone,
     ResponseCreated,
     ResponseDone,
-    ResponseFunctionCallArgumentsDelta,
-    ResponseFunctionCallArgumentsDone,
     ResponseOutputItemAdded,
     ResponseOutputItemDone,
 )
-from vivavoce.wire.item import AssistantMessage, FunctionCall, Item, OutputAudio
+from vivavoce.wire.item import AssistantMessage, Item, OutputAudio
 
 ENGINE_PATIENCE_S: Final = 30.0
 """An engine that gives nothing for so long is taken for dead."""
@@ -76,9 +88,14 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """The thinker has finished; its words are still being spoken."""
+    """The thinker has finished; its words are still being spoken, or its last call runs."""
 
     think: Think
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """Nobody thinks: calls that the client has approved are carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +105,42 @@ class Done:
     status: Status
 
 
-Stage = Waiting | Asking | Thinking | Speaking | Done
+Stage = Waiting | Asking | Thinking | Speaking | Calling | Done
 
 MOVES: Final = Moves(
     "response",
     Waiting,
     {
-        Waiting: {"words known": Thinking, "stopped": Done, "limits asked": Asking},
+        Waiting: {"words known": Thinking, "approved": Calling, "stopped": Done, "limits asked": Asking},
         Asking: {"allowed": Waiting, "stopped": Done},
         Thinking: {"thought out": Speaking, "finished": Done, "stopped": Done},
         Speaking: {"finished": Done, "stopped": Done},
+        Calling: {"finished": Done, "stopped": Done},
         Done: {},
     },
 )
 
 
-@dataclass(slots=True)
-class Call:
-    """A function call being made. `index` is the thinker's number for it."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that the client is to allow or to refuse."""
 
-    index: int
-    item: FunctionCall
-    call_id: str
-    output_index: int
-    arguments: str = ""
+    brief: Brief
+    tool: RemoteTool
+    arguments: str
 
 
-Step = Words | CallBegun | CallArguments | Thought
-"""What a thinker says, in its order."""
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A call that the client has allowed."""
+
+    request_id: str
+    tool: RemoteTool
+    arguments: str
+
+
+Step = Words | CallBegun | CallArguments | Thought | Approved
+"""What a thinker says, in its order, and what a client has allowed."""
 
 
 class Response:
@@ -133,7 +158,11 @@ class Response:
         self._conversation = conversation
         self._archive = archive
         self._buffer = output
-        self._open: Message | Call | None = None
+        self._open: Message | LocalCall | RemoteCall | Question | None = None
+        self._catalogue = Catalogue()
+        self._calls = 0
+        self.questions: dict[str, Asked] = {}
+        """What the client was asked, by the ids of the requests."""
         self._output: list[Item] = []
         self._steps: deque[Step] = deque()
         self._last_sign: float | None = None
@@ -146,8 +175,11 @@ class Response:
 
     @property
     def deadline(self) -> float | None:
-        """When an engine that stays silent is given up."""
-        return None if self._last_sign is None else self._last_sign + ENGINE_PATIENCE_S
+        """When an engine or a tool that stays silent is given up."""
+        if self._last_sign is None:
+            return None
+        runs = isinstance(self._open, RemoteCall) and self._open.busy
+        return self._last_sign + (CALL_PATIENCE_S if runs else ENGINE_PATIENCE_S)
 
     def ask(self) -> None:
         """It may not think before `allow`."""
@@ -158,18 +190,29 @@ class Response:
         if isinstance(self.stage, Asking):
             self.stage = MOVES.take(self.stage, "allowed", Waiting())
 
-    def think(self, think: Think, now: float) -> None:
-        """Everything that it needs is known: start thinking."""
+    def think(self, think: Think, now: float, catalogue: Catalogue | None = None) -> None:
+        """Everything that it needs is known: start thinking. The catalogue says which functions are MCP tools."""
         if isinstance(self.stage, Waiting):
             self._last_sign = now
+            self._catalogue = catalogue or self._catalogue
             self.stage = MOVES.take(self.stage, "words known", Thinking(self._out.begin(think), think))
+
+    def carry_out(self, approved: Approved, now: float) -> None:
+        """Run a call that the client has approved, after those before it."""
+        if isinstance(self.stage, Waiting):
+            self.stage = MOVES.take(self.stage, "approved", Calling())
+        if self._steps and isinstance(self._steps[-1], Thought):
+            self._steps.pop()
+        self._steps += (approved, Thought())
+        self._last_sign = now
+        self._advance()
 
     def owns(self, job: Job) -> bool:
         """Whether a result of that job is meant for this response."""
         thinks = isinstance(self.stage, Thinking) and self.stage.job == job
         if thinks and not (self._steps and isinstance(self._steps[-1], Thought)):
             return True
-        return isinstance(self._open, Message) and self._open.owns(job)
+        return isinstance(self._open, Message | RemoteCall) and self._open.owns(job)
 
     def result(self, result: Result, now: float) -> None:
         """A report from an engine job that this response owns."""
@@ -180,6 +223,9 @@ class Response:
             case Spoken() | Ended():
                 if isinstance(self._open, Message):
                     self._open.heard(result)
+            case Returned() | ToolFailed():
+                if isinstance(self._open, RemoteCall):
+                    self._open.result(result)
             case Failed():
                 self.fail(result)
             case _:
@@ -196,8 +242,14 @@ class Response:
         self._stop("failed", StatusDetails(type="failed", error=error))
 
     def tick(self, now: float) -> None:
-        """Give up on engines that hang."""
-        if self.deadline is not None and now >= self.deadline:
+        """Give up on engines and tools that hang."""
+        if self.deadline is None or now < self.deadline:
+            return
+        if isinstance(self._open, RemoteCall) and self._open.busy:
+            self._open.give_up()
+            self._last_sign = now
+            self._advance()
+        else:
             self.fail(Failed(f"An engine gave no sign for {ENGINE_PATIENCE_S:.0f} s.", code="engine_timeout"))
 
     # ── from steps to items ────────────────────────────────────────────────────────────────────────────
@@ -223,23 +275,37 @@ class Response:
                     return True
                 self._open.finish()
                 if self._open.busy:
-                    if isinstance(self.stage, Thinking) and isinstance(step, Thought):
-                        self.stage = MOVES.take(self.stage, "thought out", Speaking(self.stage.think))
-                    return False
-            case Call():
+                    return self._wait(step)
+            case LocalCall() | RemoteCall() | Question():
                 if isinstance(step, CallArguments):
                     return True
-                # Calls may be written side by side: until this one is whole, more of it may follow.
-                for delta in self._pull(self._open.index):
-                    self._add_arguments(delta)
-                thought_out = any(isinstance(later, Thought) for later in self._steps)
-                if not thought_out and not _is_json(self._open.arguments):
+                if not self._is_whole(self._open):
                     return False
             case _:
                 assert_never(self._open)
         cut = isinstance(step, Thought) and step.cut is not None
+        if isinstance(self._open, RemoteCall) and not cut and self._runs(self._open):
+            return self._wait(step)
         self._close("incomplete" if cut else "completed")
         return True
+
+    def _runs(self, call: RemoteCall) -> bool:
+        """Whether a call whose arguments are whole has no outcome yet; it is made if it was not."""
+        if not call.over and not call.busy:
+            call.run()
+        return call.busy
+
+    def _wait(self, step: Step) -> Literal[False]:
+        """What is open is not over; the thinker may be, though."""
+        if isinstance(self.stage, Thinking) and isinstance(step, Thought):
+            self.stage = MOVES.take(self.stage, "thought out", Speaking(self.stage.think))
+        return False
+
+    def _is_whole(self, call: LocalCall | RemoteCall | Question) -> bool:
+        """Whether a call has all its arguments: calls may be written side by side, so more may follow."""
+        for delta in self._pull(call.index):
+            call.add(delta)
+        return any(isinstance(later, Thought) for later in self._steps) or _is_json(call.arguments)
 
     def _take(self, step: Step) -> None:
         match step:
@@ -248,8 +314,10 @@ class Response:
             case CallBegun(index, name):
                 self._begin_call(index, name)
             case CallArguments(index, delta):
-                if isinstance(self._open, Call) and self._open.index == index:
-                    self._add_arguments(delta)
+                if isinstance(self._open, LocalCall | RemoteCall | Question) and self._open.index == index:
+                    self._open.add(delta)
+            case Approved(request_id, tool, arguments):
+                self._begin_remote(0, tool, request_id).add(arguments)
             case Thought():
                 self._end(step)
             case _:
@@ -292,24 +360,43 @@ class Response:
         return self._open
 
     def _begin_call(self, index: int, name: str) -> None:
-        call_id = self._out.ids("call")
-        item = FunctionCall(id=self._out.ids("item"), status="in_progress", call_id=call_id, name=name, arguments="")
-        self._open = Call(index, item, call_id, len(self._output))
-        self._announce(item, self._open.output_index)
+        self._calls += 1
+        if self._calls > 1 and not self.brief.wish.parallel_tool_calls:
+            return  # one at a time was asked for: the thinker may make the next one when it has seen the outcome
+        remote, place = self._catalogue.remote.get(name), len(self._output)
+        if remote is None:
+            self._open = LocalCall(self._out, name, index=index, response_id=self.brief.id, output_index=place)
+            self._announce(self._open.item, place)
+        elif remote.asks:
+            self._open = Question(index, remote)
+        else:
+            self._begin_remote(index, remote, None)
 
-    def _add_arguments(self, delta: str) -> None:
-        call = self._open
-        if isinstance(call, Call) and delta:
-            call.arguments += delta
-            self._out.send(
-                ResponseFunctionCallArgumentsDelta(
-                    response_id=self.brief.id,
-                    item_id=item_id(call.item),
-                    output_index=call.output_index,
-                    call_id=call.call_id,
-                    delta=delta,
-                )
-            )
+    def _begin_remote(self, index: int, tool: RemoteTool, request_id: str | None) -> RemoteCall:
+        call = RemoteCall(
+            self._out,
+            tool,
+            index=index,
+            response_id=self.brief.id,
+            output_index=len(self._output),
+            approval_request_id=request_id,
+        )
+        self._open = call
+        self._announce(call.item, call.output_index)
+        return call
+
+    def _ask(self, question: Question) -> None:
+        """Ask the client to approve a call, if it could be made at all."""
+        if is_object(question.arguments or "{}"):
+            item = question.item(self._out.ids("item"))
+            self.questions[item_id(item)] = Asked(self.brief, question.tool, item.arguments)
+            self._announce(item, len(self._output))
+            self._settle(item, item)
+            return
+        call = self._begin_remote(question.index, question.tool, None)
+        call.add(question.arguments)
+        call.run()
+        self._close("completed")
 
     # ── opening and closing ────────────────────────────────────────────────────────────────────────────
 
@@ -321,21 +408,28 @@ class Response:
             self._out.send(ConversationItemAdded(previous_item_id=previous, item=item))
 
     def _close(self, ending: Ending) -> None:
-        match self._open:
+        closed, self._open = self._open, None
+        match closed:
             case None:
-                return
-            case Message():
-                item, index = self._open.close(ending), self._open.output_index
-            case Call():
-                item, index = self._close_call(self._open, ending), self._open.output_index
+                pass
+            case Question():
+                if ending == "completed":
+                    self._ask(closed)
+            case RemoteCall():
+                item = closed.close()
+                self._settle(item, item)
+            case Message() | LocalCall():
+                item = closed.close(ending)
+                self._settle(item, item if ending == "completed" else self._voiced(item))
             case _:
-                assert_never(self._open)
-        self._open = None
+                assert_never(closed)
+
+    def _settle(self, item: Item, kept: Item) -> None:
+        """An item is done; `kept` is what the conversation remembers of it."""
+        self._out.send(ResponseOutputItemDone(response_id=self.brief.id, output_index=len(self._output), item=item))
         self._output.append(item)
-        self._out.send(ResponseOutputItemDone(response_id=self.brief.id, output_index=index, item=item))
         id = item_id(item)
         if self.brief.conversation_id is not None and id in self._conversation:
-            kept = item if ending == "completed" else self._voiced(item)
             self._conversation.replace(kept)
             self._out.send(ConversationItemDone(previous_item_id=self._conversation.previous(id), item=kept))
 
@@ -346,20 +440,6 @@ class Response:
         recording = self._archive.of(item_id(item))
         recording.text = recording.heard_text(recording.length)
         return replace(item, content=[OutputAudio(transcript=recording.text)])
-
-    def _close_call(self, call: Call, ending: Ending) -> FunctionCall:
-        arguments = call.arguments or ("{}" if ending == "completed" else "")
-        self._out.send(
-            ResponseFunctionCallArgumentsDone(
-                response_id=self.brief.id,
-                item_id=item_id(call.item),
-                output_index=call.output_index,
-                call_id=call.call_id,
-                name=call.item.name,
-                arguments=arguments,
-            )
-        )
-        return replace(call.item, status=ending, arguments=arguments)
 
     def _stop(self, status: Status, details: StatusDetails) -> None:
         if self.finished:

@@ -1,7 +1,7 @@
 """What engine work reports back to a `Host`, in the session's own words.
 
 A transcription ends with `Final`, thinking with `Thought`, speaking with `Ended`, a charge with `Charged`; each may end
-with `Failed` instead. Nothing comes after that.
+with `Failed` instead. An MCP server's answer is `Listed`, `Returned` or `ToolFailed`. Nothing comes after that.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import Literal
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.wire.config import RateLimit
+from vivavoce.wire.item import McpError, McpListedTool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +92,39 @@ class Failed:
     type: str = "server_error"
 
 
-Result = Partial | Final | Words | CallBegun | CallArguments | Thought | Spoken | Ended | Charged | Failed
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """All tools of an MCP server."""
+
+    tools: tuple[McpListedTool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a tool of an MCP server said."""
+
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFailed:
+    """An MCP server could not be asked, refused, or its tool failed."""
+
+    error: McpError
+
+
+Result = (
+    Partial
+    | Final
+    | Words
+    | CallBegun
+    | CallArguments
+    | Thought
+    | Spoken
+    | Ended
+    | Charged
+    | Failed
+    | Listed
+    | Returned
+    | ToolFailed
+)

@@ -12,14 +12,13 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from vivavoce.errors import RequestError
+from vivavoce.session.declaration import ToolBook, ToolServing
 from vivavoce.wire.config import (
     AudioConfig,
     AudioFormat,
     AudioInput,
     AudioOutput,
     CustomVoice,
-    FunctionChoice,
-    FunctionTool,
     McpChoice,
     McpTool,
     Modalities,
@@ -100,8 +99,10 @@ def transcription_defaults(session_id: str, expires_at: int) -> TranscriptionSes
     )
 
 
-def effective(update: Session, session_id: str, model: str, expires_at: int) -> Session:
-    """The defaults with an opening config on top.
+def effective(
+    update: Session, session_id: str, model: str, expires_at: int, serving: ToolServing = ToolServing.NONE
+) -> Session:
+    """The defaults with an opening config on top. `shown` is what of it may be told.
 
     Raises:
         RequestError: something in it that this server cannot do.
@@ -109,8 +110,7 @@ def effective(update: Session, session_id: str, model: str, expires_at: int) -> 
     if isinstance(update, TranscriptionSession):
         return merge(transcription_defaults(session_id, expires_at), update)
     defaults = realtime_defaults(session_id, known(update.model, model), expires_at)
-    _refuse_unknown_tools(update.tools)
-    return merge(defaults, update)
+    return merge(defaults, ToolBook(serving).complete(update, defaults, "session"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,6 @@ class Settings:
         self.session = merge(self.session, update)
 
     def _check(self, update: RealtimeSession, history: History) -> None:
-        _refuse_unknown_tools(update.tools)
         if not isinstance(self.session, RealtimeSession):
             return
         output = known(known(update.audio, AudioConfig()).output, AudioOutput())
@@ -233,32 +232,32 @@ class Wish:
     speed: float
     format: AudioFormat
     instructions: str
-    tools: tuple[FunctionTool, ...]
-    tool_choice: str
+    tools: tuple[Tool, ...]
+    tool_choice: ToolChoice
     parallel_tool_calls: bool
     max_output_tokens: int | Literal["inf"]
+    needs: tuple[str, ...] = ()
+    """Labels of MCP servers without whose tools it makes no sense: its own, and the one that it must call."""
 
 
 def wish(settings: Settings, session: RealtimeSession, config: ResponseConfig) -> Wish:
-    """A response's settings: its own where it has some, the session's elsewhere.
-
-    Raises:
-        RequestError: something that this server cannot do.
-    """
-    _refuse_unknown_tools(config.tools, "response.tools")
+    """A response's settings: its own where it has some, the session's elsewhere."""
     tools = known(config.tools, known(session.tools, []))
     audio = None if isinstance(config.audio, UnsetType) else config.audio.output
     output = None if isinstance(audio, UnsetType) else audio
+    choice: ToolChoice = known(config.tool_choice, known(session.tool_choice, "auto"))
+    own = [tool.server_label for tool in known(config.tools, []) if isinstance(tool, McpTool)]
     return Wish(
         modality=_modality(known(config.output_modalities, known(session.output_modalities, []))),
         voice=settings.voice if output is None else known(output.voice, settings.voice),
         speed=settings.speed,
         format=settings.output_format if output is None else known(output.format, settings.output_format),
         instructions=known(config.instructions, known(session.instructions, "")),
-        tools=tuple(tool for tool in tools if isinstance(tool, FunctionTool)),
-        tool_choice=_choice(known(config.tool_choice, known(session.tool_choice, "auto"))),
+        tools=tuple(tools),
+        tool_choice=choice,
         parallel_tool_calls=known(config.parallel_tool_calls, known(session.parallel_tool_calls, True)),
         max_output_tokens=known(config.max_output_tokens, known(session.max_output_tokens, "inf")),
+        needs=(*own, choice.server_label) if isinstance(choice, McpChoice) else tuple(own),
     )
 
 
@@ -269,23 +268,3 @@ def voice_name(voice: Voice) -> str:
 
 def _modality(modalities: Modalities) -> Modality:
     return "text" if modalities == ["text"] else "audio"
-
-
-def _choice(choice: ToolChoice) -> str:
-    match choice:
-        case FunctionChoice():
-            return f"function:{choice.name}"
-        case McpChoice():
-            return "auto"
-        case _:
-            return choice
-
-
-def _refuse_unknown_tools(tools: list[Tool] | UnsetType, param: str = "session.tools") -> None:
-    for place, tool in enumerate(known(tools, [])):
-        if isinstance(tool, McpTool):
-            raise RequestError(
-                "MCP tools are not run by this server: declare function tools and run them in the client.",
-                code="invalid_value",
-                param=f"{param}[{place}].type",
-            )

@@ -5,24 +5,40 @@ The voice gives every word a sample value of its own, so that a listener can tel
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 import numpy as np
 
 from vivavoce.audio.frame import sample_count
-from vivavoce.session.effect import Begin, Cancel, Charge, Feed, Finish, Job, Speak, Think, Transcribe, Work
+from vivavoce.session.effect import (
+    Begin,
+    CallTool,
+    Cancel,
+    Charge,
+    Feed,
+    Finish,
+    Job,
+    ListTools,
+    Speak,
+    Think,
+    Transcribe,
+    Work,
+)
 from vivavoce.session.result import (
     CallArguments,
     CallBegun,
     Charged,
     Ended,
     Failed,
+    Listed,
     Partial,
     Result,
+    Returned,
     Spoken,
     Thought,
+    ToolFailed,
     Words,
 )
 from vivavoce.session.result import Final as FinalText
@@ -74,6 +90,14 @@ Trouble = Hang | Failed | Break | None
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """MCP servers by their URLs, and what each says whenever it is asked for its tools; what tools say to calls."""
+
+    listings: Mapping[str, Sequence[Listed | ToolFailed | Hang]]
+    outcomes: Sequence[str | ToolFailed | Hang] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """How long the engines take, in seconds."""
 
@@ -84,6 +108,10 @@ class Pace:
     first_sound: float = 0.02
     piece: float = 0.01
     """To make 100 ms of sound."""
+    listing: float = 0.2
+    """For an MCP server to tell its tools."""
+    tool: float = 0.5
+    """For a tool of an MCP server to answer."""
     marked: bool = True
     """Whether the voice tells when each word ends."""
 
@@ -106,6 +134,7 @@ class Cast:
         transcripts: Sequence[Hearing] = (),
         replies: Sequence[Answer] = (),
         voice: Sequence[Trouble] = (),
+        remote: Remote | None = None,
         pace: Pace | None = None,
         purse: Purse | None = None,
     ) -> None:
@@ -116,6 +145,7 @@ class Cast:
             transcripts: of the user's turns, in the order of their ends; "" when they run out.
             replies: of the thinker, in order; "Yes." when they run out. A text is said word by word.
             voice: what goes wrong with the speaker's utterances, in order; None and afterwards nothing.
+            remote: MCP servers.
             pace: timings.
             purse: counts, at once.
         """
@@ -126,6 +156,10 @@ class Cast:
         self._transcripts = deque(transcripts)
         self._replies = deque(replies)
         self._voice = deque(voice)
+        remote = remote or Remote({})
+        self._listings = {url: deque(told) for url, told in remote.listings.items()}
+        self._outcomes = deque(remote.outcomes)
+        self.called: list[CallTool] = []
         self._early: set[Job] = set()
         self._begun: set[Job] = set()
         self._gone: set[Job] = set()
@@ -178,8 +212,21 @@ class Cast:
                 self._speak(job, text)
             case Charge():
                 self._later(0.0, job, Charged(tuple(self._purse(work)) if self._purse else ()))
+            case ListTools(address):
+                self._tell(job, self._listings[address.url].popleft())
+            case CallTool():
+                self.called.append(work)
+                self._answer(job, self._outcomes.popleft())
             case _:
                 assert_never(work)
+
+    def _tell(self, job: Job, told: Listed | ToolFailed | Hang) -> None:
+        if not isinstance(told, Hang):
+            self._later(self._pace.listing, job, told)
+
+    def _answer(self, job: Job, outcome: str | ToolFailed | Hang) -> None:
+        if not isinstance(outcome, Hang):
+            self._later(self._pace.tool, job, Returned(outcome) if isinstance(outcome, str) else outcome)
 
     def _finish(self, job: Job) -> None:
         if job in self._early:

@@ -10,8 +10,8 @@ from typing import Final
 from msgspec import UNSET
 
 from vivavoce.testing.need import need
-from vivavoce.testing.order_conversation import Ledger
-from vivavoce.testing.order_response import Making, Piece
+from vivavoce.testing.order_conversation import Ledger, Listing
+from vivavoce.testing.order_response import Making, Piece, RemoteNews
 from vivavoce.wire.event import (
     ConversationItemAdded,
     ConversationItemCreated,
@@ -141,6 +141,8 @@ class OrderChecker:
             self._running(str(event.response.id)).end(event.response, self._ledger)
         elif isinstance(event, ResponseOutputItemAdded | ResponseOutputItemDone | Piece):
             self._judge_piece(event, paired=owed is not None)
+        elif isinstance(event, RemoteNews | Listing):
+            self._judge_remote(event)
 
     # ── responses ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -163,6 +165,15 @@ class OrderChecker:
         if response_id not in self._responses:
             raise AssertionError(f"no response {response_id} was created")
         return self._responses[response_id]
+
+    def _judge_remote(self, event: RemoteNews | Listing) -> None:
+        if isinstance(event, Listing):
+            self._ledger.take_listing(event)
+            return
+        maker = next((each for each in self._responses.values() if event.item_id in each.items and not each.over), None)
+        if maker is None:
+            raise AssertionError(f"no response is making an item {event.item_id}")
+        maker.hear(event)
 
     def _judge_piece(self, event: ResponseOutputItemAdded | ResponseOutputItemDone | Piece, *, paired: bool) -> None:
         making = self._running(event.response_id)

@@ -18,9 +18,23 @@ from vivavoce.wire.event import (
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
     InputAudioBufferTimeoutTriggered,
+    McpListToolsCompleted,
+    McpListToolsFailed,
+    McpListToolsInProgress,
     ServerEvent,
 )
-from vivavoce.wire.item import AssistantMessage, Item
+from vivavoce.wire.item import (
+    AssistantMessage,
+    Item,
+    McpApprovalRequest,
+    McpApprovalResponse,
+    McpCall,
+    McpListTools,
+)
+
+Listing = McpListToolsInProgress | McpListToolsCompleted | McpListToolsFailed
+STATELESS = McpCall | McpApprovalRequest | McpApprovalResponse | McpListTools
+"""Items that have no status."""
 
 Input = (
     InputAudioBufferSpeechStarted
@@ -56,6 +70,7 @@ class Ledger:
         self._stopped: set[str] = set()
         self._written: set[tuple[str, int]] = set()
         self._ends: dict[str, int] = {}
+        self._listings: dict[str, str] = {}
         self._hasty: str | None = None
         """Added by somebody else than the model, so done comes at once."""
 
@@ -114,6 +129,17 @@ class Ledger:
             need(event.item_id in self._known, "the item has not entered the conversation")
             self._written.add(part)
 
+    def take_listing(self, event: Listing) -> None:
+        """An event about the tools of an MCP server; its item stands in the conversation, unless it was deleted."""
+        before = self._listings.get(event.item_id)
+        need(before is not None, "there is no such listing")
+        if isinstance(event, McpListToolsInProgress):
+            need(before == "added", "the listing was begun before")
+            self._listings[event.item_id] = "in progress"
+        else:
+            need(before == "in progress", "the listing is not in progress")
+            self._listings[event.item_id] = "told"
+
     # ── items ──────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, event: ItemNews, *, made: bool) -> None:
@@ -146,8 +172,11 @@ class Ledger:
         self._done.discard(id)
         self._ends.pop(id, None)
         self.committed.pop(id, None)
-        if made:
-            need(item.status == "in_progress", "the model has just begun it")
+        if isinstance(item, McpListTools):
+            need(not item.tools, "its tools are not known yet")
+            self._listings[id] = "added"
+        elif made:
+            need(item.status == "in_progress" or isinstance(item, STATELESS), "the model has just begun it")
         else:
             need(item.status != "in_progress", "nobody is making it")
             self._hasty = id
@@ -157,6 +186,8 @@ class Ledger:
         need(id in self._items, "the conversation has no such item")
         need(id not in self._done, "the item was done before")
         need(item.status != "in_progress", "what is done is not in progress")
+        if isinstance(item, McpListTools):
+            need(self._listings.get(id) == "told", "nobody was told whether the listing went well")
         place = self.order.index(id)
         before = self.order[place - 1] if place else None
         need(previous in (UNSET, before), f"it stands after {before}")

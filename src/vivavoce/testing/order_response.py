@@ -6,13 +6,18 @@ from typing import Final
 from msgspec import UnsetType
 
 from vivavoce.testing.need import need
-from vivavoce.testing.order_conversation import Ledger
+from vivavoce.testing.order_conversation import STATELESS, Ledger
 from vivavoce.wire.config import ContentPart, Response, Usage
 from vivavoce.wire.event import (
     ResponseContentPartAdded,
     ResponseContentPartDone,
     ResponseFunctionCallArgumentsDelta,
     ResponseFunctionCallArgumentsDone,
+    ResponseMcpCallArgumentsDelta,
+    ResponseMcpCallArgumentsDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallFailed,
+    ResponseMcpCallInProgress,
     ResponseOutputAudioDelta,
     ResponseOutputAudioDone,
     ResponseOutputAudioTranscriptDelta,
@@ -22,7 +27,7 @@ from vivavoce.wire.event import (
     ResponseOutputTextDelta,
     ResponseOutputTextDone,
 )
-from vivavoce.wire.item import AssistantMessage, FunctionCall, Item, OutputText
+from vivavoce.wire.item import AssistantMessage, FunctionCall, Item, McpCall, OutputText
 
 PartPiece = (
     ResponseOutputTextDelta
@@ -34,13 +39,17 @@ PartPiece = (
     | ResponseContentPartDone
 )
 CallPiece = ResponseFunctionCallArgumentsDelta | ResponseFunctionCallArgumentsDone
-Piece = PartPiece | CallPiece | ResponseContentPartAdded
+RemotePiece = ResponseMcpCallArgumentsDelta | ResponseMcpCallArgumentsDone
+RemoteNews = ResponseMcpCallInProgress | ResponseMcpCallCompleted | ResponseMcpCallFailed
+Piece = PartPiece | CallPiece | RemotePiece | ResponseContentPartAdded
 
 
 TEXT_DONE: Final = "response.output_text.done"
 AUDIO_DONE: Final = "response.output_audio.done"
 TRANSCRIPT_DONE: Final = "response.output_audio_transcript.done"
 CONTENT_PART_DONE: Final = "response.content_part.done"
+IN_PROGRESS: Final = "response.mcp_call.in_progress"
+COMPLETED: Final = "response.mcp_call.completed"
 
 
 @dataclass(slots=True)
@@ -62,6 +71,8 @@ class Output:
     arguments: str = ""
     told: str | None = None
     """The whole arguments, once they have been sent."""
+    news: list[str] = field(default_factory=list[str])
+    """What was told of a call of an MCP tool after its arguments."""
     final: Item | None = None
 
 
@@ -95,7 +106,9 @@ class Making:
             raise AssertionError("the item has no id")
         need(item.id not in self.items, "the item was added before")
         need(event.output_index == len(self.items), f"the next place is {len(self.items)}")
-        need(item.status == "in_progress", "a new item is in progress")
+        need(item.status == "in_progress" or isinstance(item, STATELESS), "a new item is in progress")
+        if isinstance(item, McpCall):
+            need(not item.arguments and not item.output and not item.error, "a new call has no arguments and no end")
         if isinstance(item, AssistantMessage):
             need(not item.content, "a new message is empty")
         if isinstance(item, FunctionCall):
@@ -112,20 +125,41 @@ class Making:
             output.parts.append(Part(event.part.type, _words(event.part)))
         elif isinstance(event, CallPiece):
             self._take_call(output, event)
+        elif isinstance(event, RemotePiece):
+            need(isinstance(output.item, McpCall), "the item is no call of an MCP tool")
+            self._take_arguments(output, event)
         else:
             need(0 <= event.content_index < len(output.parts), "the part was not added")
             self._take_part(output.parts[event.content_index], event)
 
+    def hear(self, event: RemoteNews) -> None:
+        """News of a call of an MCP tool."""
+        output = self._output(event.item_id, event.output_index)
+        need(isinstance(output.item, McpCall), "the item is no call of an MCP tool")
+        need(output.told is not None, "its arguments are still open")
+        need(len(output.news) < 2 and output.news[-1:] != [event.type], "its end was told before")
+        if isinstance(event, ResponseMcpCallInProgress):
+            need(not output.news, "its end was told before")
+        elif isinstance(event, ResponseMcpCallCompleted):
+            need(output.news == [IN_PROGRESS], "it was never in progress")
+        output.news.append(event.type)
+
     def close(self, event: ResponseOutputItemDone) -> None:
         """An output item is done."""
         output = self._output(str(event.item.id), event.output_index)
-        need(event.item.status in ("completed", "incomplete"), "what is done is completed or incomplete")
+        ended = event.item.status in ("completed", "incomplete") or isinstance(event.item, STATELESS)
+        need(ended, "what is done is completed or incomplete")
         need(type(event.item) is type(output.item), "it was another kind of item")
         for part in output.parts:
             need(CONTENT_PART_DONE in part.ended, "a part of it is still open")
-        if isinstance(event.item, FunctionCall):
+        if isinstance(event.item, FunctionCall | McpCall):
             need(output.told is not None, "its arguments are still open")
             need(event.item.arguments == output.told, "its arguments were told otherwise")
+        if isinstance(event.item, McpCall):
+            need(output.news and output.news[-1] != IN_PROGRESS, "its end was not told")
+            went_well = output.news[-1] == COMPLETED
+            need(went_well == isinstance(event.item.output, str), "its output was told otherwise")
+            need(went_well != bool(event.item.error), "its failure was told otherwise")
         if isinstance(event.item, AssistantMessage):
             words = [part.text if isinstance(part, OutputText) else part.transcript for part in event.item.content]
             need(words == [part.words for part in output.parts], "its words were told otherwise")
@@ -198,8 +232,11 @@ class Making:
         if not isinstance(output.item, FunctionCall):
             raise AssertionError("the item is no call")
         need(event.call_id == output.item.call_id, "the call has another call_id")
+        self._take_arguments(output, event)
+
+    def _take_arguments(self, output: Output, event: CallPiece | RemotePiece) -> None:
         need(output.told is None, "the arguments are done")
-        if isinstance(event, ResponseFunctionCallArgumentsDelta):
+        if isinstance(event, ResponseFunctionCallArgumentsDelta | ResponseMcpCallArgumentsDelta):
             output.arguments += event.delta
             return
         same = event.arguments == output.arguments or not output.arguments

@@ -18,13 +18,14 @@ import msgspec
 
 from vivavoce.audio.frame import Pcm, sample_count, silence
 from vivavoce.session.answers import Sound
+from vivavoce.session.declaration import ToolServing
 from vivavoce.session.effect import Effect, Flush, Hangup, Job, Listen, Play, Send, Think
 from vivavoce.session.host import Host
-from vivavoce.session.result import Charged, Ended, Failed, Result, Thought
+from vivavoce.session.result import Charged, Ended, Failed, Listed, Result, Returned, Thought, ToolFailed
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import effective
 from vivavoce.testing.agenda import Agenda
-from vivavoce.testing.cast import CHARACTER, Answer, Cast, Hang, Hearing, Pace, Purse, Trouble
+from vivavoce.testing.cast import CHARACTER, Answer, Cast, Hang, Hearing, Pace, Purse, Remote, Trouble
 from vivavoce.testing.ear import Ear, voice
 from vivavoce.testing.listener import Listener
 from vivavoce.testing.order import OrderChecker
@@ -63,21 +64,21 @@ class Script:
         transcripts: Sequence[Hearing] = (),
         replies: Sequence[Answer] = (),
         voice: Sequence[Trouble] = (),
+        remote: Remote | None = None,
         pace: Pace | None = None,
         terms: Terms | None = None,
-        watch: Callable[["Script"], None] | None = None,
     ) -> None:
         """Begin a call whose channel is open.
 
         Args:
             session: what the caller asks for.
             sound: how sound travels; the listener plays only where it travels as media.
-            transcripts: see `Cast`, like the next three.
+            transcripts: see `Cast`, like the next four.
             replies: of the thinker.
             voice: troubles of the speaker.
+            remote: MCP servers.
             pace: the engines' timings.
             terms: what the server grants.
-            watch: looks on after every input that had an effect.
         """
         terms = terms or Terms()
         self.now = 0.0
@@ -85,7 +86,7 @@ class Script:
         self.order = OrderChecker()
         self.hung_up: Hangup | None = None
         counter = itertools.count(1)
-        opening = effective(session or RealtimeSession(), "sess_1", "house", 3600)
+        opening = effective(session or RealtimeSession(), "sess_1", "house", 3600, ToolServing.MCP)
         self.host = Host(
             opening,
             ids=lambda prefix: f"{prefix}_{next(counter)}",
@@ -93,16 +94,24 @@ class Script:
             lifetime_s=terms.lifetime_s,
             now=0.0,
             counted=terms.purse is not None,
+            serving=ToolServing.MCP,
         )
         self.listener = Listener()
         self.cast = Cast(
-            self._later, transcripts=transcripts, replies=replies, voice=voice, pace=pace, purse=terms.purse
+            self._later,
+            transcripts=transcripts,
+            replies=replies,
+            voice=voice,
+            remote=remote,
+            pace=pace,
+            purse=terms.purse,
         )
         self._agenda: Agenda[list[Effect]] = Agenda()
         self._ear = Ear()
         self._detector_s = 0.0 if pace is None else pace.detector
-        self._watch = watch
-        self._carry_out(self.host.open())
+        self.watch: Callable[[Script], None] | None = None
+        """Looks on after every input that has an effect."""
+        self._carry_out(self.host.open(0.0))
 
     # ── what the caller does ───────────────────────────────────────────────────────────────────────────
 
@@ -219,8 +228,8 @@ class Script:
 
     def _carry_out(self, effects: list[Effect]) -> None:
         self._apply(effects)
-        if effects and self._watch is not None:
-            self._watch(self)
+        if effects and self.watch is not None:
+            self.watch(self)
 
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -260,7 +269,7 @@ class Script:
         def report() -> list[Effect]:
             if job not in self.cast.busy:
                 return []
-            if isinstance(result, FinalText | Thought | Ended | Charged | Failed):
+            if isinstance(result, FinalText | Thought | Ended | Charged | Failed | Listed | Returned | ToolFailed):
                 self.cast.ended(job)
             return self.host.result(job, result, self.now)
 

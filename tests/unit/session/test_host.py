@@ -38,7 +38,7 @@ class Desk:
         self.host = Host(
             effective(wanted, "sess_1", "house", 99), ids=counting(), sound=sound, lifetime_s=LIFETIME_S, now=self.now
         )
-        self.opened = self.host.open()
+        self.opened = self.host.open(self.now)
         self.heard = 0
 
     def send(self, type: str, **fields: object) -> list[Effect]:

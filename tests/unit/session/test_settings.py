@@ -4,13 +4,13 @@ import pytest
 from msgspec import UNSET
 
 from vivavoce.errors import RequestError
+from vivavoce.session.declaration import ToolServing
 from vivavoce.session.settings import (
     INSTRUCTIONS,
     History,
     Settings,
     effective,
     known,
-    realtime_defaults,
     transcription_defaults,
     voice_name,
     wish,
@@ -157,16 +157,12 @@ def test_tracing_is_frozen_once_it_is_on() -> None:
     settings.update(RealtimeSession(tracing="auto"), History())
 
 
-def test_tools_of_mcp_servers_are_refused_by_name() -> None:
-    tools = [LOOK, McpTool(server_label="calendar")]
+def test_a_server_that_cannot_call_mcp_servers_says_so() -> None:
+    tools = [LOOK, McpTool(server_label="calendar", server_url="https://calendar.example/mcp")]
     with pytest.raises(RequestError) as error:
         effective(RealtimeSession(tools=tools), "sess_1", "house", 99)
     assert error.value.param == "session.tools[1].type"
-    assert refusal(opened(), RealtimeSession(tools=tools), History()).param == "session.tools[1].type"
-    session = realtime_defaults("", "", 0)
-    with pytest.raises(RequestError) as error:
-        wish(Settings(session), session, ResponseConfig(tools=tools))
-    assert error.value.param == "response.tools[1].type"
+    assert effective(RealtimeSession(tools=tools), "sess_1", "house", 99, ToolServing.MCP)
 
 
 def test_a_response_wants_what_the_session_says_where_it_says_nothing_itself() -> None:
@@ -196,7 +192,8 @@ def test_a_response_may_want_everything_otherwise() -> None:
     )
     wanted = wish(settings, settings.realtime, config)
     assert (wanted.modality, wanted.instructions, wanted.tools) == ("text", "", ())
-    assert (wanted.tool_choice, wanted.parallel_tool_calls, wanted.max_output_tokens) == ("function:look", False, "inf")
+    assert wanted.tool_choice == FunctionChoice(name="look")
+    assert (wanted.parallel_tool_calls, wanted.max_output_tokens) == (False, "inf")
     assert wanted.format == PcmuFormat()
     assert voice_name(wanted.voice) == "voice_me"
 
@@ -211,11 +208,13 @@ def test_what_a_response_leaves_open_of_its_sound_is_the_sessions(audio: Respons
     assert (wanted.format, voice_name(wanted.voice), wanted.speed) == (PcmaFormat(), "ash", 1.2)
 
 
-def test_a_choice_among_mcp_servers_is_left_to_the_thinker() -> None:
+def test_a_response_needs_the_servers_that_it_names_itself() -> None:
     settings = opened()
     assert settings.realtime is not None
-    config = ResponseConfig(tool_choice=McpChoice(server_label="calendar"))
-    assert wish(settings, settings.realtime, config).tool_choice == "auto"
+    own = McpTool(server_label="maps", server_url="https://maps.example/mcp")
+    config = ResponseConfig(tools=[LOOK, own], tool_choice=McpChoice(server_label="calendar"))
+    assert wish(settings, settings.realtime, config).needs == ("maps", "calendar")
+    assert wish(settings, settings.realtime, ResponseConfig()).needs == ()
 
 
 def test_known_tells_an_absent_key_from_a_null() -> None:
