@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import pytest
 
+from tests.scenario.remote import REFUSED, TOOLS, URL, ask, calling, server, update
 from tests.strict import MODELS, parse
 from vivavoce.session.answers import Sound
 from vivavoce.session.result import CallArguments, CallBegun, Failed, Thought, Words
+from vivavoce.testing.cast import Remote
 from vivavoce.testing.script import Script, Terms
 from vivavoce.wire.codec import decode_session, encode
 from vivavoce.wire.config import RateLimit
@@ -26,8 +28,6 @@ NEVER_SENT: Final[Mapping[str, str]] = {
     "conversation.item.input_audio_transcription.segment": "no transcriber here tells speakers apart",
     "input_audio_buffer.dtmf_event_received": "no telephone can call",
 }
-MCP: Final = tuple(type for type in MODELS if "mcp" in type)
-"""Shown by the tests of MCP tools."""
 ASKED: Final = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello."}]}
 HEARD: Final = '{"type":"realtime","audio":{"input":{"transcription":{"model":"whisper-1"}}}}'
 
@@ -74,10 +74,26 @@ def idle() -> Script:
     return call
 
 
+def remote() -> Script:
+    """A tool of an MCP server is called and works, then fails; then the server cannot be reached."""
+    moved = "https://moved.example/mcp"
+    call = Script(
+        replies=[calling("get_weather"), calling("book")],
+        remote=Remote({URL: [TOOLS], moved: [REFUSED]}, ["sunny", REFUSED]),
+    )
+    update(call, tools=[server()])
+    call.wait(1.0)
+    ask(call)
+    ask(call)
+    update(call, tools=[server(server_url=moved)])
+    call.wait(1.0)
+    return call
+
+
 @cache
 def gallery() -> list[list[Json]]:
     """All events of all conversations."""
-    calls = (spoken(Sound.MEDIA), spoken(Sound.TEXT), typed(), idle())
+    calls = (spoken(Sound.MEDIA), spoken(Sound.TEXT), typed(), idle(), remote())
     return [[json.loads(encode(event)) for event in call.events] for call in calls]
 
 
@@ -85,7 +101,7 @@ def every(*types: str) -> list[Json]:
     return [event for events in gallery() for event in events if event["type"] in types]
 
 
-SENT: Final = [type for type in MODELS if type not in NEVER_SENT and type not in MCP]
+SENT: Final = [type for type in MODELS if type not in NEVER_SENT]
 
 
 @pytest.mark.parametrize("type", SENT)
@@ -136,16 +152,19 @@ def test_a_committed_item_is_complete_and_its_words_are_to_come() -> None:
 
 
 def test_output_items_begin_empty_and_end_with_what_was_made() -> None:
-    for event in every("response.output_item.added"):
-        item = event["item"]
-        assert item["status"] == "in_progress"
+    begun = [event["item"] for event in every("response.output_item.added")]
+    assert {item["type"] for item in begun} == {"message", "function_call", "mcp_call"}
+    for item in begun:
         if item["type"] == "message":
-            assert item["content"] == []
+            assert (item["status"], item["content"]) == ("in_progress", [])
         else:
-            assert (item["name"], item["arguments"]) == ("look", "")
+            assert item["name"] in ("look", "get_weather", "book")
+            assert item["arguments"] == ""
+        if item["type"] == "function_call":
+            assert item["status"] == "in_progress"
             assert item["call_id"]
-    ends = {event["item"]["status"] for event in every("response.output_item.done")}
-    assert ends == {"completed", "incomplete"}
+    ended = [event["item"] for event in every("response.output_item.done") if event["item"]["type"] == "message"]
+    assert {item["status"] for item in ended} == {"completed", "incomplete"}
 
 
 def test_a_response_tells_what_it_is() -> None:

@@ -84,7 +84,7 @@ REALTIME: Final[Mapping[str, Field]] = {
     ),
     "reasoning.effort": Field(["minimal", "low", "medium", "high", "xhigh"], [("most", VALUE, "")]),
     "tool_choice": Field(
-        ["none", "auto", "required", {"type": "function", "name": "look"}],
+        ["none", "auto", "required"],
         [("always", VALUE, ""), ({"type": "function"}, MISSING, ".name"), ({"name": "look"}, MISSING, ".type")],
     ),
     "tools": Field(
@@ -114,6 +114,7 @@ REALTIME: Final[Mapping[str, Field]] = {
     ),
 }
 FIELDS: Final = {"realtime": {**INPUT, **REALTIME}, "transcription": INPUT}
+CHOICE: Final = {"tools": [LOOK], "tool_choice": {"type": "function", "name": "look"}}
 NOWHERE: Final = ("temperature", "modalities", "voice", "turn_detection", "input_audio_format", "id", "object")
 """Keys of older versions, and keys that only a server writes."""
 
@@ -177,6 +178,12 @@ def test_a_value_that_does_not_fit_is_refused_by_its_path(type: str, path: str, 
         change(call, type, {})
         first, last = call.events[0], call.events[-1]
         assert msgspec.json.decode(encode(first))["session"] == msgspec.json.decode(encode(last))["session"]
+
+
+def test_a_function_is_chosen_by_its_name() -> None:
+    call = opened("realtime")
+    change(call, "realtime", CHOICE)
+    assert contains(msgspec.json.decode(encode(call.last(SessionUpdated)))["session"], CHOICE)
 
 
 @pytest.mark.parametrize("type", FIELDS)
