@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vivavoce.client.secret import Fetch, Source, Words
     from vivavoce.client.state import State
     from vivavoce.client.tool import Function
-    from vivavoce.engine.interface import Detector, Speaker
+    from vivavoce.engine.interface import Detector, Speaker, ToolServers
     from vivavoce.gateway.identity import Keyring
     from vivavoce.gateway.settings import Settings as GatewaySettings
     from vivavoce.transport.pacer import Pacer
@@ -63,12 +63,16 @@ its model too.
 
 @dataclass(frozen=True)
 class EngineNames:
-    """Engines as settings name them (`NAME`, `NAME:OPTION=VALUE`, `NAME:URL#MODEL`)."""
+    """Engines as settings name them (`NAME`, `NAME:OPTION=VALUE`, `NAME:URL#MODEL`).
+
+    `mcp` is where callers may have MCP servers called: nowhere, on the Internet, or in the server's own networks too.
+    """
 
     detector: str = "silero"
     transcriber: str = "pocketsphinx"
     thinker: str = "house"
     speaker: str = "espeak"
+    mcp: Literal["none", "public", "all"] = "public"
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,20 @@ def open_engines(names: EngineNames, clock: Clock) -> "Engines":
         transcriber=registry.transcriber(EngineSpec.parse(names.transcriber), clock),
         thinker=registry.thinker(EngineSpec.parse(names.thinker), clock),
         speaker=registry.speaker(EngineSpec.parse(names.speaker), clock),
+        tool_servers=_tool_servers(names.mcp),
     )
+
+
+def _tool_servers(where: Literal["none", "public", "all"]) -> "ToolServers | None":
+    """Who reaches MCP servers; nobody where the operator wants none, or MCP's own package is not installed."""
+    from importlib.util import find_spec
+
+    from vivavoce.engine.mcp.reach import Reach
+    from vivavoce.engine.mcp.servers import McpServers
+
+    if where == "none" or find_spec("mcp") is None:
+        return None
+    return McpServers(Reach(where))
 
 
 def server_app(

@@ -4,7 +4,9 @@ Each is held by a task of its own, because what it holds must be opened and clos
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from vivavoce.engine.interface import (
     ToolAddress,
@@ -20,6 +22,10 @@ log = Log("answer")
 
 CONNECTION_CLOSED = -32000
 """What MCP's own client says of a connection that is gone."""
+
+
+T = TypeVar("T")
+Request = Callable[[ToolConnection], Awaitable[T]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +50,7 @@ class Connections:
         Raises:
             ToolError: it cannot be reached or does not tell them.
         """
-        connection = await self._connection(address)
-        try:
-            return await connection.tools()
-        except ToolConnectionError:
-            self._drop(address)
-            raise
+        return await self._ask(address, lambda connection: connection.tools())
 
     async def call(self, address: ToolAddress, name: str, arguments: str) -> str:
         """What a tool says.
@@ -57,26 +58,32 @@ class Connections:
         Raises:
             ToolError: it failed, or its server cannot be reached.
         """
-        connection = await self._connection(address)
-        try:
-            return await connection.call(name, arguments)
-        except ToolConnectionError:
-            self._drop(address)
-            raise
+        return await self._ask(address, lambda connection: connection.call(name, arguments))
 
     def close(self) -> None:
         """Let go of all of them; their tasks end in the call's group."""
-        for address in list(self._held):
-            self._drop(address)
+        for address, held in list(self._held.items()):
+            self._drop(address, held)
 
-    async def _connection(self, address: ToolAddress) -> ToolConnection:
+    async def _ask(self, address: ToolAddress, request: Request[T]) -> T:
         held = self._held.get(address)
         if held is None:
             ready: asyncio.Future[ToolConnection] = asyncio.get_running_loop().create_future()
-            held = _Held(self._tasks.create_task(self._hold(address, ready)), ready)
-            self._held[address] = held
+            held = self._held[address] = _Held(self._tasks.create_task(self._hold(address, ready)), ready)
         # Shielded: one who asks and is cancelled must not spoil it for the others.
-        return await asyncio.shield(held.ready)
+        connection = await asyncio.shield(held.ready)
+        async with asyncio.TaskGroup() as group:
+            asked = group.create_task(_outcome(request(connection)))
+            # A connection that breaks may take its requests with it without a word.
+            await asyncio.wait((asked, held.task), return_when=asyncio.FIRST_COMPLETED)
+            if not asked.done():
+                asked.cancel()
+        outcome = _gone("The connection broke.") if asked.cancelled() else asked.result()
+        if isinstance(outcome, ToolConnectionError):
+            self._drop(address, held)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     async def _hold(self, address: ToolAddress, ready: "asyncio.Future[ToolConnection]") -> None:
         try:
@@ -99,10 +106,18 @@ class Connections:
             ready.set_exception(error)
             ready.exception()  # somebody may have stopped waiting, and nobody is to be told of it twice
 
-    def _drop(self, address: ToolAddress) -> None:
-        held = self._held.pop(address, None)
-        if held is not None:
-            held.task.cancel()
+    def _drop(self, address: ToolAddress, held: _Held) -> None:
+        if self._held.get(address) is held:
+            del self._held[address]
+        held.task.cancel()
+
+
+async def _outcome(request: Awaitable[T]) -> T | Exception:
+    """What came of it, as a value: a failure must not end the group that it runs in."""
+    try:
+        return await request
+    except Exception as error:  # an adapter is somebody else's code
+        return error
 
 
 def _gone(why: str) -> ToolConnectionError:

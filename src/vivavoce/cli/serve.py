@@ -44,6 +44,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     engines = EngineNames()
     for kind in ("thinker", "speaker", "transcriber", "detector"):
         who.add_argument(f"--{kind}", metavar="ENGINE", default=getattr(engines, kind), help="default: %(default)s")
+    who.add_argument(
+        "--mcp",
+        choices=("none", "public", "all"),
+        help="MCP servers that callers may have called: none, on the Internet, or in private networks too "
+        "(default: all when listening on loopback, else public)",
+    )
     who.add_argument("--model", metavar="NAME", action="append", help="name to answer to, in place of OpenAI's names")
     bounds = parser.add_argument_group("who may call")
     bounds.add_argument("--origin", action="append", help="web origin whose pages may call; * for all")
@@ -88,10 +94,14 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
         limits=Limits(responses_per_minute=options.responses_per_minute, tokens_per_minute=options.tokens_per_minute),
         secret_use=SecretUse.ONCE if options.single_use_secrets else SecretUse.REUSABLE,
     )
-    names = EngineNames(
-        detector=options.detector, transcriber=options.transcriber, thinker=options.thinker, speaker=options.speaker
-    )
     near = is_loopback(options.host)
+    names = EngineNames(
+        detector=options.detector,
+        transcriber=options.transcriber,
+        thinker=options.thinker,
+        speaker=options.speaker,
+        mcp=options.mcp or ("all" if near else "public"),
+    )
     webrtc = WebRtcSettings(
         offered_candidates=OfferedCandidates.ALL if near else OfferedCandidates.PUBLIC,
         host_candidates=HostCandidates.ALL if near else HostCandidates.ROUTABLE,
