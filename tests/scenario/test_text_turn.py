@@ -206,7 +206,7 @@ def change(**settings: object) -> dict[str, object]:
             "invalid_value",
             "previous_item_id",
         ),
-        ({"type": "conversation.item.create", "item": UNHEARD}, "invalid_value", "item.content"),
+        ({"type": "conversation.item.create", "item": UNHEARD}, "invalid_value", "item.content[0].type"),
     ],
 )
 def test_a_mistake_is_answered_by_one_error_and_changes_nothing(

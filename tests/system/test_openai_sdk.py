@@ -365,7 +365,7 @@ def placed_by(client: openai.AsyncOpenAI) -> Place:
 
 @pytest.mark.realtime
 async def test_what_is_too_large_for_the_callers_channel_does_not_end_the_call() -> None:
-    picture = "data:image/png;base64," + "A" * 400_000
+    picture = "data:image/png;base64,iVBORw0KGgoA" + "A" * 400_000
     script = engines(thought=["A picture, I see."])
     async with (
         scripted_server(script) as viva,

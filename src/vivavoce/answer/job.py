@@ -216,6 +216,7 @@ def _prompt(think: Think) -> engine.Prompt:
         parallel_tool_calls=think.parallel_tool_calls,
         max_output_tokens=think.max_output_tokens,
         metadata=think.metadata,
+        effort=think.effort,
     )
 
 

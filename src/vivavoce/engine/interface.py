@@ -12,7 +12,7 @@ from typing import Literal, Protocol, Self
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.errors import EngineError
-from vivavoce.wire.config import FunctionTool, Transcription
+from vivavoce.wire.config import Effort, FunctionTool, Transcription
 from vivavoce.wire.item import Item, McpError, McpListedTool
 
 # ── who hears that somebody speaks ──────────────────────────────────────────────────────────────────────
@@ -132,6 +132,8 @@ class Prompt:
     parallel_tool_calls: bool = True
     max_output_tokens: int | None = None
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    effort: Effort | None = None
+    """How hard a model that reasons shall think; None leaves it to the engine."""
 
 
 @dataclass(frozen=True)

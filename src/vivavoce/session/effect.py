@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vivavoce.audio.frame import Pcm
-from vivavoce.wire.config import FunctionTool, Transcription
+from vivavoce.wire.config import Effort, FunctionTool, Transcription
 from vivavoce.wire.event import ServerEvent
 from vivavoce.wire.item import Item
 
@@ -65,6 +65,7 @@ class Think:
     parallel_tool_calls: bool
     max_output_tokens: int | None
     metadata: dict[str, str]
+    effort: Effort | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -345,6 +345,7 @@ class Host:
             parallel_tool_calls=wanted.parallel_tool_calls,
             max_output_tokens=None if wanted.max_output_tokens == "inf" else wanted.max_output_tokens,
             metadata=response.brief.metadata or {},
+            effort=wanted.effort,
         )
 
     def _go_on(self, now: float) -> None:

@@ -12,6 +12,7 @@ from vivavoce.errors import RequestError
 from vivavoce.session.answers import Answers, Sound
 from vivavoce.session.context import Context
 from vivavoce.session.conversation import Conversation, item_id, with_id
+from vivavoce.session.image import check_image
 from vivavoce.session.intake import Intake
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.recording import Archive
@@ -28,6 +29,7 @@ from vivavoce.wire.item import (
     AssistantMessage,
     FunctionCall,
     InputAudio,
+    InputImage,
     InputItem,
     Item,
     ItemReference,
@@ -136,14 +138,19 @@ class Items:
         """A client's item as the conversation will hold it.
 
         Raises:
-            RequestError: assistant sound, which only the assistant makes; or the id of something that is being made.
+            RequestError: assistant sound, which only the assistant makes; a picture that cannot be shown; or the id of
+                something that is being made.
         """
-        if isinstance(item, AssistantMessage) and any(isinstance(part, OutputAudio) for part in item.content):
-            raise RequestError(
-                "Audio of the assistant cannot be inserted: use output_text.",
-                code="invalid_value",
-                param=f"{param}.content",
-            )
+        for place, part in enumerate(item.content if isinstance(item, AssistantMessage | UserMessage) else ()):
+            at = f"{param}.content[{place}]"
+            if isinstance(part, OutputAudio):
+                raise RequestError(
+                    "Audio of the assistant cannot be inserted: use output_text.",
+                    code="invalid_value",
+                    param=f"{at}.type",
+                )
+            if isinstance(part, InputImage):
+                check_image(part.image_url, f"{at}.image_url")
         if isinstance(item, FunctionCall) and not isinstance(item.call_id, str):
             item = replace(item, call_id=self._out.ids("call"))
         if not isinstance(item, McpListTools | McpCall | McpApprovalRequest | McpApprovalResponse):  # these have none

@@ -5,6 +5,7 @@ ends a turn, `model` in an update is ignored, the voice is frozen by the first a
 switched on.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
@@ -19,12 +20,14 @@ from vivavoce.wire.config import (
     AudioInput,
     AudioOutput,
     CustomVoice,
+    Effort,
     McpChoice,
     McpTool,
     Modalities,
     Modality,
     PcmFormat,
     RealtimeSession,
+    Reasoning,
     ResponseConfig,
     ServerVad,
     Session,
@@ -54,6 +57,10 @@ SERVER_VAD: Final = ServerVad(
     interrupt_response=True,
 )
 PCM: Final = PcmFormat(rate=24000)
+UNREASONING: Final = re.compile(
+    r"gpt-realtime(-1\.5)?(-mini)?(-\d{4}-\d\d-\d\d)?|gpt-4o(-mini)?-realtime-preview(-\d{4}-\d\d-\d\d)?"
+)
+"""OpenAI's voice models that do not reason."""
 
 T = TypeVar("T")
 
@@ -110,6 +117,7 @@ def effective(
     if isinstance(update, TranscriptionSession):
         return merge(transcription_defaults(session_id, expires_at), update)
     defaults = realtime_defaults(session_id, known(update.model, model), expires_at)
+    _refuse_reasoning(update.reasoning, defaults, "session.reasoning")
     return merge(defaults, ToolBook(serving).complete(update, defaults, "session"))
 
 
@@ -140,6 +148,7 @@ class Settings:
     def _check(self, update: RealtimeSession, history: History) -> None:
         if not isinstance(self.session, RealtimeSession):
             return
+        _refuse_reasoning(update.reasoning, self.session, "session.reasoning")
         output = known(known(update.audio, AudioConfig()).output, AudioOutput())
         if history.voice_used and output.voice not in (UNSET, self._output.voice):
             raise RequestError(
@@ -236,12 +245,18 @@ class Wish:
     tool_choice: ToolChoice
     parallel_tool_calls: bool
     max_output_tokens: int | Literal["inf"]
+    effort: Effort | None = None
     needs: tuple[str, ...] = ()
     """Labels of MCP servers without whose tools it makes no sense: its own, and the one that it must call."""
 
 
 def wish(settings: Settings, session: RealtimeSession, config: ResponseConfig) -> Wish:
-    """A response's settings: its own where it has some, the session's elsewhere."""
+    """A response's settings: its own where it has some, the session's elsewhere.
+
+    Raises:
+        RequestError: an effort of a model that does not reason.
+    """
+    _refuse_reasoning(config.reasoning, session, "response.reasoning")
     tools = known(config.tools, known(session.tools, []))
     audio = None if isinstance(config.audio, UnsetType) else config.audio.output
     output = None if isinstance(audio, UnsetType) else audio
@@ -258,7 +273,19 @@ def wish(settings: Settings, session: RealtimeSession, config: ResponseConfig) -
         parallel_tool_calls=known(config.parallel_tool_calls, known(session.parallel_tool_calls, True)),
         max_output_tokens=known(config.max_output_tokens, known(session.max_output_tokens, "inf")),
         needs=(*own, choice.server_label) if isinstance(choice, McpChoice) else tuple(own),
+        effort=known(known(config.reasoning, known(session.reasoning, Reasoning())).effort, None),
     )
+
+
+def _refuse_reasoning(reasoning: Reasoning | UnsetType, session: RealtimeSession, param: str) -> None:
+    """Only some models reason. A name of the operator's own may stand for any model."""
+    model = known(session.model, "")
+    if reasoning is not UNSET and UNREASONING.fullmatch(model):
+        raise RequestError(
+            f"The model '{model}' does not reason: leave '{param}' out, or ask for another model.",
+            code="invalid_value",
+            param=param,
+        )
 
 
 def voice_name(voice: Voice) -> str:

@@ -234,10 +234,13 @@ class PromptReference(Struct, frozen=True, kw_only=True):
     variables: dict[str, object] | None | UnsetType = UNSET
 
 
+Effort: TypeAlias = Literal["minimal", "low", "medium", "high", "xhigh"]
+
+
 class Reasoning(Struct, frozen=True, kw_only=True):
     """How hard a reasoning model thinks."""
 
-    effort: Literal["minimal", "low", "medium", "high", "xhigh"] | UnsetType = UNSET
+    effort: Effort | UnsetType = UNSET
 
 
 class RealtimeSession(Tagged, frozen=True, kw_only=True, tag="realtime"):

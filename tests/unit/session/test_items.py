@@ -117,7 +117,7 @@ def test_a_call_that_a_client_puts_in_can_be_answered() -> None:
 
 def test_nobody_but_the_assistant_makes_its_sound() -> None:
     error = Hand().refusal(AssistantMessage(content=[OutputAudio(transcript="never said")]))
-    assert (error.code, error.param) == ("invalid_value", "item.content")
+    assert (error.code, error.param) == ("invalid_value", "item.content[0].type")
     assert types(Hand().create(AssistantMessage(content=[OutputText(text="written")]))) == DONE
 
 
@@ -188,7 +188,7 @@ def test_a_context_is_not_told_to_anybody() -> None:
     [
         (ItemReference(id="nowhere"), "response.input[1].id"),
         (SystemMessage(id="a", content=[]), "response.input[1].id"),
-        (AssistantMessage(content=[OutputAudio()]), "response.input[1].content"),
+        (AssistantMessage(content=[OutputAudio()]), "response.input[1].content[0].type"),
         (spoken(InputAudio(audio="!"), id="other"), "response.input[1].content[0].audio"),
     ],
 )

@@ -28,6 +28,7 @@ from vivavoce.wire.config import (
     PcmFormat,
     PcmuFormat,
     RealtimeSession,
+    Reasoning,
     ResponseAudio,
     ResponseAudioOutput,
     ResponseConfig,
@@ -155,6 +156,43 @@ def test_tracing_is_frozen_once_it_is_on() -> None:
     settings.update(RealtimeSession(tracing="auto"), History())
     assert refusal(settings, RealtimeSession(tracing=None), History()).param == "session.tracing"
     settings.update(RealtimeSession(tracing="auto"), History())
+
+
+@pytest.mark.parametrize(
+    ("model", "reasons"),
+    [
+        ("gpt-realtime-2.1", True),
+        ("gpt-realtime-2.1-mini", True),
+        ("gpt-realtime-2", True),
+        ("our-own-model", True),  # whatever stands behind it
+        ("gpt-realtime-1.5", False),
+        ("gpt-realtime", False),
+        ("gpt-realtime-2025-08-28", False),
+        ("gpt-realtime-mini-2025-10-06", False),
+        ("gpt-4o-mini-realtime-preview", False),
+    ],
+)
+def test_only_a_model_that_reasons_is_told_how_hard(model: str, reasons: bool) -> None:
+    hard = Reasoning(effort="high")
+    settings = opened(RealtimeSession(model=model))
+    session = settings.realtime
+    assert session is not None
+    if reasons:
+        assert wish(settings, session, ResponseConfig(reasoning=hard)).effort == "high"
+        settings.update(RealtimeSession(reasoning=hard), History())
+        assert settings.realtime is not None
+        assert settings.realtime.reasoning == hard
+        assert wish(settings, settings.realtime, ResponseConfig()).effort == "high"
+        assert wish(settings, settings.realtime, ResponseConfig(reasoning=Reasoning(effort="low"))).effort == "low"
+        return
+    assert wish(settings, session, ResponseConfig()).effort is None
+    assert refusal(settings, RealtimeSession(reasoning=hard), History()).param == "session.reasoning"
+    with pytest.raises(RequestError) as error:
+        wish(settings, session, ResponseConfig(reasoning=hard))
+    assert (error.value.code, error.value.param) == ("invalid_value", "response.reasoning")
+    with pytest.raises(RequestError) as error:
+        opened(RealtimeSession(model=model, reasoning=hard))
+    assert error.value.param == "session.reasoning"
 
 
 def test_a_server_that_cannot_call_mcp_servers_says_so() -> None:

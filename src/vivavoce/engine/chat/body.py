@@ -40,8 +40,9 @@ def body(prompt: Prompt, options: ChatOptions, quirks: Set[Quirk]) -> Json:
     written: Json = {"model": options.model, "messages": _messages(prompt, options, quirks), "stream": True}
     if Quirk.USAGE not in quirks:
         written["stream_options"] = {"include_usage": True}
-    if options.effort is not None and Quirk.EFFORT not in quirks:
-        written["reasoning_effort"] = options.effort
+    effort = options.effort or prompt.effort
+    if effort is not None and Quirk.EFFORT not in quirks:
+        written["reasoning_effort"] = effort
     if options.temperature is not None and Quirk.TEMPERATURE not in quirks:
         written["temperature"] = options.temperature
     if prompt.max_output_tokens is not None:

@@ -39,8 +39,9 @@ class Warmth(Enum):
 class ChatOptions:
     """Where the model is and how long to wait for it.
 
-    `url` is the whole address of the completions endpoint. `effort` is sent as `reasoning_effort`; for a voice, `none`
-    is what a thinking model on Ollama needs. Waits are in seconds: to connect, for the first event, and between two.
+    `url` is the whole address of the completions endpoint. `effort` is sent as `reasoning_effort`, whatever a client
+    asks for; for a voice, `none` is what a thinking model on Ollama needs. Waits are in seconds: to connect, for the
+    first event, and between two.
     """
 
     url: str

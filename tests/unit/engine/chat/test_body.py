@@ -1,5 +1,7 @@
 """How a conversation is written for a chat server."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -267,6 +269,12 @@ def test_a_named_call_offers_nothing_else() -> None:
 def test_what_a_server_refuses_is_left_out() -> None:
     written = with_tools("required", Quirk.TOOL_CHOICE, Quirk.PARALLEL, Quirk.USAGE, parallel=False)
     assert set(written) == {"model", "messages", "stream", "tools"}
+
+
+def test_a_clients_effort_is_sent_unless_the_operator_has_one() -> None:
+    prompt = Prompt(model="m", instructions="", items=(), effort="high")
+    assert body(prompt, OPTIONS, set())["reasoning_effort"] == "high"
+    assert body(prompt, replace(OPTIONS, effort="none"), set())["reasoning_effort"] == "none"
 
 
 def test_effort_and_temperature_are_sent_where_they_are_taken() -> None:
