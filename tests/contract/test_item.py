@@ -70,7 +70,7 @@ REFUSED: Final[Mapping[str, tuple[Json, str, str]]] = {
     "assistant sound": (
         message("assistant", {"type": "output_audio", "audio": SOUND, "transcript": "x"}),
         "invalid_value",
-        "item.content",
+        "item.content[0].type",
     ),
     "sound that is none": (
         message("user", {"type": "input_audio", "audio": "!"}),
