@@ -142,6 +142,28 @@ def test_sound_travels_in_its_own_deltas_only() -> None:
             assert '"audio": "' not in json.dumps(event)
 
 
+def test_only_deltas_of_mcp_arguments_hide_their_length() -> None:
+    hiding = {event["type"] for events in gallery() for event in events if "obfuscation" in event}
+    assert hiding == {"response.mcp_call_arguments.delta"}
+
+
+def test_usage_is_told_with_all_its_keys() -> None:
+    spent = [event["response"]["usage"] for event in every("response.done")]
+    for usage in spent:
+        assert usage.keys() == {
+            *("total_tokens", "input_tokens", "output_tokens", "input_token_details", "output_token_details"),
+        }
+        assert usage["output_token_details"].keys() == {"text_tokens", "audio_tokens"}
+        assert usage["input_token_details"].keys() >= {"text_tokens", "audio_tokens", "image_tokens", "cached_tokens"}
+    bills = [event["usage"] for event in every("conversation.item.input_audio_transcription.completed")]
+    assert {usage["type"] for usage in bills} == {"duration", "tokens"}
+    for usage in bills:
+        if usage["type"] == "tokens":
+            assert usage["input_token_details"].keys() == {"text_tokens", "audio_tokens"}
+        else:
+            assert usage.keys() == {"type", "seconds"}
+
+
 def test_a_committed_item_is_complete_and_its_words_are_to_come() -> None:
     items = [event["item"] for event in every("conversation.item.added")]
     users = [item for item in items if item.get("role") == "user" and item["content"][0]["type"] == "input_audio"]
