@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 from tests.architecture.source import ROOT
-from tests.contract.manifest import faults, names_in
+from tests.contract import test_response_field, test_session_field
+from tests.contract.manifest import faults, names_in, read
 
 GOOD: Final = """title = "Turn taking"
 
@@ -49,6 +50,14 @@ def repository(root: Path, manifest: str) -> Path:
 
 def test_every_requirement_is_shown_or_excused_and_every_test_of_the_contract_is_wanted() -> None:
     assert faults(ROOT) == []
+
+
+def test_every_field_of_a_session_and_of_a_response_has_its_requirement() -> None:
+    requirements, _ = read(ROOT / "contract" / "requirements")
+    session = {*test_session_field.INPUT, *test_session_field.REALTIME}
+    response = {*test_response_field.SHOWN, *test_response_field.HELD}
+    fields = {f"session.field.{path}" for path in session} | {f"response.field.{path}" for path in response}
+    assert {field.replace("<", ".").replace(">", "") for field in fields} - requirements.keys() == set()
 
 
 def test_a_manifest_in_order_has_no_fault(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ FORMATS: Final = Field(
     [({"type": "audio/pcm", "rate": 16000}, VALUE, ".rate"), ({"type": "audio/opus"}, VALUE, ".type")],
 )
 YES_OR_NO: Final = Field([True, False], [("yes", KIND, ""), (None, KIND, "")])
-MILLISECONDS: Final = Field([0, 250, 5000], [("300", KIND, ""), (None, KIND, ""), (0.5, KIND, "")])
+MILLISECONDS: Final = Field([0, 250, 5000], [(-1, VALUE, ""), ("300", KIND, ""), (None, KIND, ""), (0.5, KIND, "")])
 VOICES: Final = ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"]
 EAGERNESS: Final = Field(["low", "medium", "high", "auto"], [("keen", VALUE, ""), (None, KIND, "")])
 
