@@ -18,7 +18,7 @@ from vivavoce.audio.frame import from_bytes, sample_count, silence, to_bytes
 from vivavoce.audio.meter import measure
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
-TOLD: Final = {"text_turn.py", "voice_file.py", "tool.py", "token_endpoint.py"}
+TOLD: Final = {"text_turn.py", "voice_file.py", "tool.py", "mcp_tool.py", "token_endpoint.py"}
 
 pytestmark = pytest.mark.xdist_group("viva_server")
 
@@ -60,6 +60,16 @@ async def test_a_tool(viva_server: Viva) -> None:
     said = await printed(viva_server, "tool.py", "What is the weather in Bern?")
     assert 'calls get_weather({"city": "Bern"})' in said.replace('":"', '": "')
     assert "sunny" in said
+
+
+async def test_a_tool_of_an_mcp_server(viva_server: Viva) -> None:
+    said = await printed(viva_server, "mcp_tool.py", "What is the weather in Bern?")
+    assert said.splitlines() == [
+        "tools: get_weather",
+        'allows get_weather({"city":"Bern"})',
+        "get_weather says: It is sunny in Bern, at 21 degrees.",
+        "It is sunny in Bern, at 21 degrees.",
+    ]
 
 
 @pytest.mark.realtime

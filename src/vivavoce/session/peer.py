@@ -56,7 +56,7 @@ from vivavoce.wire.event import (
     SessionUpdated,
     UnknownEvent,
 )
-from vivavoce.wire.item import FunctionCall, FunctionCallOutput, Item
+from vivavoce.wire.item import FunctionCall, FunctionCallOutput, Item, McpCall
 
 Input = (
     InputAudioBufferSpeechStarted | InputAudioBufferSpeechStopped | InputAudioBufferCommitted | InputAudioBufferCleared
@@ -293,6 +293,7 @@ class Peer:
                 self._transcript.put(event, transcribes=self._settings.transcription is not None)
                 if isinstance(event.item.id, str):
                     self._truncate_made(event.item.id)
+                self._rounds.ended(event.item)
             case ConversationItemTruncated():
                 self._transcript.truncated(event.item_id, event.audio_end_ms)
                 self._transcript.recaption(event.item_id, self._now)
@@ -346,15 +347,16 @@ class Peer:
         for item in known(response.output, []):
             self._call(item, id)
         if response.status in ("cancelled", "failed"):
+            self._rounds.stop(id)
             for item_id in self._transcript.hearing.cancelled(id):
                 self._transcript.recaption(item_id, self._now)
         else:
             self._transcript.hearing.generated(id, self._now)
 
     def _call(self, item: Item, response_id: str) -> None:
-        """Have a function run, if the model has called one."""
+        """Have a function run, if the model has called one, and note what the server runs."""
         reply = self._replies.get(response_id)
-        if isinstance(item, FunctionCall) and (reply is None or reply.kind is Kind.IN_BAND):
+        if isinstance(item, FunctionCall | McpCall) and (reply is None or reply.kind is Kind.IN_BAND):
             self._errands += self._rounds.call(item, response_id)
 
     def _go_on(self) -> None:

@@ -9,7 +9,7 @@ from tests.unit.session.table import Table, assistant, event, place, sent, shown
 from vivavoce.audio.frame import sample_count
 from vivavoce.session.answers import Sound
 from vivavoce.session.caption import Caption, CaptionState, Role
-from vivavoce.session.errand import CallTool, Flush, Play
+from vivavoce.session.errand import CallTool, Errand, Flush, Play
 from vivavoce.session.peer import Activity
 from vivavoce.wire.config import ResponseConfig
 from vivavoce.wire.event import (
@@ -24,6 +24,7 @@ from vivavoce.wire.event import (
 )
 from vivavoce.wire.item import AssistantMessage, FunctionCallOutput, InputAudio, OutputText, UserMessage
 
+SEEN = '"seen"'
 WORDS = "The quick brown fox jumps over the lazy dog and runs away into the dark wood."
 
 
@@ -623,3 +624,44 @@ def test_a_written_question_is_timed_from_the_request() -> None:
     table.wait(0.3)
     table.player("started")
     assert table.peer.turns[-1].answer_ms == pytest.approx(300)
+
+
+def remote(output: str) -> str:
+    """A call that the server made; `output` is JSON."""
+    return (
+        '{"id":"m1","type":"mcp_call","server_label":"s","name":"look","arguments":"{}",'
+        f'"output":{output},"error":null}}'
+    )
+
+
+def ended(output: str, status: str = "completed") -> str:
+    return f'{{"type":"response.done","response":{{"id":"r1","status":"{status}","output":[{remote(output)}]}}}}'
+
+
+def asked(errands: list[Errand]) -> int:
+    return sum(isinstance(event, ResponseCreate) for event in sent(errands))
+
+
+def test_after_a_tool_that_the_server_ran_the_answer_is_asked_for_once() -> None:
+    table = Table(Sound.MEDIA)
+    table.begin()
+    table.tell(
+        f'{{"type":"response.output_item.done","response_id":"r1","output_index":0,"item":{remote(SEEN)}}}',
+    )
+    assert table.peer.activity is Activity.THINKING
+    assert asked(table.tell(ended(SEEN))) == 1
+
+
+def test_after_a_tool_that_was_stopped_with_its_response_nothing_is_asked() -> None:
+    table = Table(Sound.MEDIA)
+    table.begin()
+    assert asked(table.tell(ended(SEEN, "cancelled"))) == 0
+
+
+def test_a_tool_that_ends_after_its_response_is_waited_for() -> None:
+    table = Table(Sound.MEDIA)
+    table.begin()
+    assert asked(table.tell(ended("null"))) == 0
+    news = '{"type":"conversation.item.%s","previous_item_id":null,"item":%s}'
+    assert asked(table.tell(news % ("added", remote("null")))) == 0
+    assert asked(table.tell(news % ("done", remote(SEEN)))) == 1

@@ -2,7 +2,7 @@
 
 from vivavoce.session.errand import CallTool
 from vivavoce.session.round import REMEMBERED, Rounds
-from vivavoce.wire.item import FunctionCall, ItemStatus
+from vivavoce.wire.item import FunctionCall, ItemStatus, McpCall, McpToolExecutionError
 
 
 def call(call_id: str, name: str = "ours", status: ItemStatus = "completed") -> FunctionCall:
@@ -53,3 +53,40 @@ def test_strangers_and_the_long_forgotten_change_nothing() -> None:
         rounds.call(call(f"c{number}"), f"r{number}")
     rounds.answer("c0")
     assert not rounds.due
+
+
+def served(id: str, output: str | None = None) -> McpCall:
+    return McpCall(id=id, server_label="s", name="look", arguments="{}", output=output, error=None)
+
+
+def test_after_a_call_that_the_server_made_an_answer_is_due() -> None:
+    rounds = Rounds(["ours"])
+    assert rounds.call(served("i1", "seen"), "r") == []
+    assert rounds.due
+    rounds.asked()
+    assert rounds.call(served("i1", "seen"), "r") == []
+    assert not rounds.due
+
+
+def test_a_call_that_ends_after_its_response_is_waited_for() -> None:
+    rounds = Rounds()
+    rounds.call(served("i1"), "r")
+    rounds.ended(served("i1"))
+    assert rounds.waiting
+    assert not rounds.due
+    failed = McpToolExecutionError(message="no")
+    rounds.ended(McpCall(id="i1", server_label="s", name="look", arguments="{}", error=failed))
+    assert rounds.due
+
+
+def test_after_a_response_that_was_stopped_nobody_asks() -> None:
+    rounds = Rounds(["ours"])
+    rounds.call(served("i1", "seen"), "r")
+    rounds.stop("r")
+    rounds.stop("nobody")
+    assert not rounds.due
+    rounds.call(served("i2", "seen"), "r2")
+    rounds.call(call("c1"), "r2")
+    rounds.answer("c1")
+    rounds.stop("r2")
+    assert rounds.due  # what a program returned stays said
