@@ -23,6 +23,9 @@ PATIENCE_S: Final = 30.0
 LINE: Final = 64 * 1024 * 1024
 """A record may hold a whole history with its sound."""
 
+UNKNOWN_TO_SDK: Final = frozenset({"response.mcp_call.failed"})
+"""Events of the `openai` package's types that the agents SDK 0.20 has no schema for; it lets them pass."""
+
 Record = dict[str, Any]
 """Something that the application was told; JSON."""
 
@@ -117,16 +120,17 @@ async def judge(events: Iterable[Record]) -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    misfits, _ = await process.communicate("\n".join(lines).encode())
+    known = [line for line in lines if json.loads(line)["type"] not in UNKNOWN_TO_SDK]
+    misfits, _ = await process.communicate("\n".join(known).encode())
     assert (process.returncode, misfits.decode()) == (0, "")
 
 
 @asynccontextmanager
-async def in_node() -> AsyncGenerator[Application]:
-    """The application in Node, over a WebSocket. Ends by itself once it is closed."""
+async def in_node(*servers: Record) -> AsyncGenerator[Application]:
+    """The application in Node, over a WebSocket, with these MCP servers. Ends by itself once it is closed."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        "node", HERE / "agents.mjs", stdin=pipe, stdout=pipe, stderr=pipe, limit=LINE
+        "node", HERE / "agents.mjs", *map(json.dumps, servers), stdin=pipe, stdout=pipe, stderr=pipe, limit=LINE
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -2,16 +2,20 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 import pytest
 
-from tests.system.agents import Application, Refused, in_node
+from tests.mcp_server import mcp_server
+from tests.system.agents import Application, Record, Refused, in_node
 from tests.system.sdk import sdk
 from tests.viva import MovableClock, Viva, engines, scripted_server
 from vivavoce.audio.frame import sample_count, silence
 from vivavoce.engine.fake import Hang, ScriptedSpeaker, Span, hearing
 from vivavoce.engine.interface import Thought, ToolArguments, ToolCall, Words
+from vivavoce.engine.mcp.reach import Reach
+from vivavoce.engine.mcp.servers import McpServers
 
 SPEECH: Final = Span(sample_count(500), sample_count(1500))
 AGAIN: Final = Span(sample_count(10_500), sample_count(11_500))
@@ -25,9 +29,9 @@ def address(viva: Viva) -> str:
 
 
 @asynccontextmanager
-async def connected(viva: Viva) -> AsyncGenerator[Application]:
+async def connected(viva: Viva, *servers: Record) -> AsyncGenerator[Application]:
     """The application in a session, which it ends itself."""
-    async with in_node() as application:
+    async with in_node(*servers) as application:
         await application.act("connect", key=viva.key, url=address(viva))
         yield application
         await application.act("close")
@@ -64,6 +68,46 @@ async def test_a_spoken_question_is_answered_with_the_help_of_a_tool() -> None:
         assert application.all("answer")[-1]["words"] == "It is sunny in Bern."
         heard = sum(told["bytes"] for told in application.all("audio"))
         assert heard == 2 * speaker.samples("It is sunny in Bern.")
+
+
+async def test_a_tool_of_an_mcp_server_is_called_and_its_answer_is_given_once() -> None:
+    called = [ToolCall(0, "tell_header"), ToolArguments(0, '{"name": "x-org"}'), Thought()]
+    failed = [ToolCall(0, "ask_fate"), ToolArguments(0, "{}"), Thought()]
+    script = engines(thought=[called, "There it is.", failed, "It failed."])
+    script = replace(script, tool_servers=McpServers(Reach.ALL))
+    with mcp_server() as (url, _):
+        server = {"serverLabel": "weather", "serverUrl": url, "headers": {"X-Org": "frogs"}}
+        async with scripted_server(script) as viva, connected(viva, server) as application:
+            await application.until(lambda: application.all("tools"))
+            assert "tell_header" in application.all("tools")[-1]["names"]
+            for question, answer in (("Who am I?", "There it is."), ("And fate?", "It failed.")):
+                await application.act("ask", words=question)
+                await application.until(lambda answer=answer: application.words("assistant")[-1:] == [answer])
+                for _ in range(2):  # one for the call, which ends by itself, and one that the SDK asks for
+                    await application.event("response.done")
+            calls = [item for item in application.history if item["type"] == "mcp_call"]
+            assert [item["output"] for item in calls] == ["frogs", None]
+            assert sum(event["type"] == "response.created" for event in application.events) == 4
+
+
+async def test_a_call_that_has_to_be_allowed_is_made_only_if_it_is() -> None:
+    asked = [ToolCall(0, "book_table"), ToolArguments(0, '{"people": 2}'), Thought()]
+    script = engines(thought=[asked, "Done.", asked, "As you wish."])
+    script = replace(script, tool_servers=McpServers(Reach.ALL))
+    with mcp_server() as (url, _):
+        always = {"toolNames": ["book_table"]}
+        server = {"serverLabel": "weather", "serverUrl": url, "requireApproval": {"always": always}}
+        async with scripted_server(script) as viva, connected(viva, server) as application:
+            await application.until(lambda: application.all("tools"))
+            for act, answer in (("approve", "Done."), ("reject", "As you wish.")):
+                before = len(application.all("question"))
+                await application.act("ask", words="Book a table for two.")
+                await application.until(lambda before=before: len(application.all("question")) > before)
+                await application.act(act)
+                await application.until(lambda answer=answer: application.words("assistant")[-1:] == [answer])
+            calls = [item for item in application.history if item["type"] == "mcp_call"]
+            assert len(calls) == 1
+            assert '"number": 7' in calls[0]["output"]
 
 
 async def test_who_speaks_into_an_answer_interrupts_it() -> None:

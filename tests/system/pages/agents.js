@@ -5,9 +5,10 @@
  * @param sdk the SDK's module
  * @param options of the session, such as its transport where there is a choice
  * @param report is handed everything that the application is told, as objects with a `kind`
+ * @param more tools that the agent has, such as those of an MCP server
  * @returns what a user of the application can do
  */
-export function application({ RealtimeAgent, RealtimeSession, tool }, options, report) {
+export function application({ RealtimeAgent, RealtimeSession, tool }, options, report, more = []) {
   const weather = tool({
     name: "get_weather",
     description: "Tells the weather in a city.",
@@ -19,7 +20,7 @@ export function application({ RealtimeAgent, RealtimeSession, tool }, options, r
     },
     execute: async ({ city }) => `sunny in ${city}`,
   });
-  const agent = new RealtimeAgent({ name: "Weather frog", instructions: "Be brief.", tools: [weather] });
+  const agent = new RealtimeAgent({ name: "Weather frog", instructions: "Be brief.", tools: [weather, ...more] });
   const session = new RealtimeSession(agent, options);
 
   session.on("transport_event", (event) => report({ kind: "event", event }));
@@ -27,6 +28,12 @@ export function application({ RealtimeAgent, RealtimeSession, tool }, options, r
   session.on("agent_tool_end", (_context, _agent, { name }, result) => report({ kind: "tool", name, result }));
   session.on("agent_end", (_context, _agent, words) => report({ kind: "answer", words }));
   session.on("audio", ({ data }) => report({ kind: "audio", bytes: data.byteLength }));
+  const questions = [];
+  session.on("tool_approval_requested", (_context, _agent, { approvalItem }) => {
+    questions.push(approvalItem);
+    report({ kind: "question", name: approvalItem.rawItem.name, arguments: approvalItem.rawItem.arguments });
+  });
+  session.on("mcp_tools_changed", (tools) => report({ kind: "tools", names: tools.map(({ name }) => name) }));
   session.on("audio_interrupted", () => report({ kind: "interrupted" }));
   session.on("error", ({ error }) => report({ kind: "error", error: error.message ?? error }));
   session.transport.on("connection_change", (status) => report({ kind: "connection", status }));
@@ -40,6 +47,8 @@ export function application({ RealtimeAgent, RealtimeSession, tool }, options, r
     },
     send: ({ event }) => session.transport.sendEvent(event),
     interrupt: () => session.interrupt(),
+    approve: () => session.approve(questions.shift()),
+    reject: () => session.reject(questions.shift()),
     close: () => session.close(),
   };
 }
