@@ -47,6 +47,11 @@ class Offered(Asked, Protocol):
         """The caller's SDP."""
         ...
 
+    @property
+    def interpret(self) -> Callable[[Transport], Transport]:
+        """Puts the caller's dialect over the transport."""
+        ...
+
 
 @dataclass(frozen=True)
 class Model:
@@ -131,7 +136,7 @@ class LocalAnswers:
         """
         session = self._session(request)
         transport, answer = await self._answering.answer(request.offer)
-        call = self._call(request.id, session, transport, request.allowance)
+        call = self._call(request.id, session, request.interpret(transport), request.allowance)
         self._tasks.create_task(self._run(call))
         return call, answer
 

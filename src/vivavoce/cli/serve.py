@@ -15,7 +15,7 @@ from vivavoce.assembly import EngineNames, ServerSettings, server_app
 from vivavoce.errors import ConfigError
 from vivavoce.gateway.connection import connection_class
 from vivavoce.gateway.identity import Keyring, is_loopback, open_keyring, read_keys
-from vivavoce.gateway.settings import Limits, SecretUse
+from vivavoce.gateway.settings import Beta, Limits, SecretUse
 from vivavoce.gateway.settings import Settings as GatewaySettings
 from vivavoce.telemetry import log
 from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, OfferedCandidates, WebRtcSettings
@@ -59,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--responses-per-minute", metavar="N", type=int, help="answers that one key may have in a minute"
     )
     bounds.add_argument("--tokens-per-minute", metavar="N", type=int, help="tokens that one key may use in a minute")
+    bounds.add_argument("--no-beta", action="store_true", help="refuse the vocabulary of 2024, as OpenAI does now")
     said = parser.add_argument_group("what it says")
     said.add_argument("--log-level", default="warning", help="debug, info, warning or error (default: %(default)s)")
     said.add_argument("--log-json", action="store_true", help="one JSON object per record")
@@ -93,6 +94,7 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
         origins=tuple(options.origin) if options.origin else None,
         limits=Limits(responses_per_minute=options.responses_per_minute, tokens_per_minute=options.tokens_per_minute),
         secret_use=SecretUse.ONCE if options.single_use_secrets else SecretUse.REUSABLE,
+        beta=Beta.REFUSED if options.no_beta else Beta.TRANSLATED,
     )
     near = is_loopback(options.host)
     names = EngineNames(

@@ -10,11 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import Route
 
 from vivavoce.clock import Clock
 from vivavoce.errors import VivaError
 from vivavoce.gateway.admission import Admission
+from vivavoce.gateway.beta import BetaSessions
 from vivavoce.gateway.caller import Reception
 from vivavoce.gateway.calls import Calls
 from vivavoce.gateway.catalogue import Catalogue
@@ -22,11 +23,12 @@ from vivavoce.gateway.client_secret import ClientSecrets
 from vivavoce.gateway.cors import Cors
 from vivavoce.gateway.desk import Desk
 from vivavoce.gateway.elsewhere import Elsewhere
+from vivavoce.gateway.endpoints import Endpoints
 from vivavoce.gateway.guard import Guard
 from vivavoce.gateway.identity import Keyring, is_loopback
 from vivavoce.gateway.ids import new_id
 from vivavoce.gateway.interface import Answerer, Carry, Ids
-from vivavoce.gateway.minting import Minting
+from vivavoce.gateway.minting import Mint, Minting
 from vivavoce.gateway.origin import LOOPBACK, Origins
 from vivavoce.gateway.page import Page
 from vivavoce.gateway.quota import Quota
@@ -37,8 +39,6 @@ from vivavoce.gateway.sockets import Sockets
 from vivavoce.store.interface import Store
 
 PAGE = Path(__file__).parent.parent / "page"
-ROOTS = ("/v1", "/openai/v1")
-"""Where the API lies: OpenAI's place for it, and Azure's."""
 
 
 def gateway_app(
@@ -74,29 +74,22 @@ def gateway_app(
     reception = Reception(keyring, secrets)
     admission = Admission(limits)
     quota = Quota(store, clock)
-    desk = Desk(answerer, secrets, admission, quota, limits)
+    desk = Desk(answerer, secrets, admission, quota, ids, limits)
     registry = Registry(sidebands_per_call=limits.sidebands_per_call, farewell_s=limits.farewell_s)
     origins = open_origins(settings)
-    calls = Calls(answerer, reception, desk, registry, ids, limits)
-    sockets = Sockets(answerer, reception, desk, registry, origins, carry, ids)
-    minting = Minting(answerer, reception, secrets, quota, ids, limits)
-    catalogue = Catalogue(answerer, reception)
-    elsewhere = Elsewhere(reception, Page(page))
+    mint = Mint(answerer, reception, secrets, quota, ids, limits)
+    endpoints = Endpoints(
+        calls=Calls(answerer, reception, desk, registry, ids, limits),
+        sockets=Sockets(answerer, reception, desk, registry, origins, carry, ids, settings.beta),
+        minting=Minting(mint),
+        beta_sessions=BetaSessions(mint),
+        catalogue=Catalogue(answerer, reception),
+        elsewhere=Elsewhere(reception, Page(page)),
+    )
     release = _version()
 
     async def health(_request: Request) -> Response:
         return json_reply({"status": "ok", "calls": admission.held, "version": release})
-
-    def routes(root: str) -> list[BaseRoute]:
-        return [
-            Route(f"{root}/realtime/client_secrets", minting.mint, methods=["POST"]),
-            Route(f"{root}/realtime/calls", calls.create, methods=["POST"]),
-            Route(f"{root}/realtime/calls/{{call_id}}/hangup", calls.hangup, methods=["POST"]),
-            WebSocketRoute(f"{root}/realtime", sockets.open),
-            Route(f"{root}/models", catalogue.list),
-            Route(f"{root}/models/{{model:path}}", catalogue.show),
-            *elsewhere.routes(root),
-        ]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
@@ -105,7 +98,7 @@ def gateway_app(
 
     app = Starlette(
         routes=[
-            *(route for root in ROOTS for route in routes(root)),
+            *endpoints.routes(settings.beta),
             Route("/healthz", health),
         ],
         middleware=[Middleware(Cors, origins=origins), Middleware(Guard, clock=clock, ids=ids)],
@@ -114,7 +107,7 @@ def gateway_app(
     )
     # A slash too many is another address, not a redirect that browsers would not follow across origins.
     app.router.redirect_slashes = False
-    app.router.default = elsewhere
+    app.router.default = endpoints.elsewhere
     return app
 
 

@@ -9,7 +9,7 @@ from vivavoce.errors import RequestError, Retry
 from vivavoce.gateway.body import read_body
 from vivavoce.gateway.caller import Caller, Reception, safety_identifier
 from vivavoce.gateway.desk import Desk
-from vivavoce.gateway.interface import Answerer, CallRequest, Ids, LiveCall
+from vivavoce.gateway.interface import Answerer, CallRequest, Ids, Interpret, LiveCall, plain
 from vivavoce.gateway.offer import BodyKind, OfferReader
 from vivavoce.gateway.registry import Registry
 from vivavoce.gateway.settings import Limits
@@ -38,14 +38,28 @@ class Calls:
         """
         caller = await self._reception.recognise(request)
         reader = OfferReader.of(request.headers.get("content-type"), self._limits)
+        return await self._create(request, caller, reader, plain)
+
+    async def create_beta(self, request: Request) -> Response:
+        """`POST /v1/realtime?model=`: the same for somebody who will speak the beta; the body is the bare offer."""
+        caller = await self._reception.recognise(request)
+        reader = OfferReader.of(request.headers.get("content-type"), self._limits)
+        if reader.kind is not BodyKind.RAW:
+            raise RequestError(
+                "Send the SDP offer itself here, as application/sdp; a form goes to POST /v1/realtime/calls.",
+                code="unsupported_content_type",
+                status=415,
+            )
+        return await self._create(request, caller, reader, self._desk.interpreting(caller))
+
+    async def _create(self, request: Request, caller: Caller, reader: OfferReader, interpret: Interpret) -> Response:
         end_user = self._desk.end_user(caller, safety_identifier(request))
         place = await self._desk.enter(caller)
         try:
             offer = reader.read(await read_body(request, reader.limit_bytes, self._limits.body_s))
             session = await self._desk.settle(caller, offer.session, request.query_params.get("model"))
-            wanted = CallRequest(
-                self._ids("rtc"), offer.sdp, session, caller.identity, end_user, self._desk.allowance(caller)
-            )
+            allowance = self._desk.allowance(caller)
+            wanted = CallRequest(self._ids("rtc"), offer.sdp, session, caller.identity, end_user, allowance, interpret)
             call, sdp = await self._answer(wanted)
             self._registry.add(call, caller, place)
         except BaseException:

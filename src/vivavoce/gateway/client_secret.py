@@ -29,16 +29,22 @@ class _Record(Struct, frozen=True):
     session: str | None
     """JSON: only the codec knows how to read a session."""
     safety_identifier: str | None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a client secret allows. `name` stands for the secret where it must not be written."""
+    """What a client secret allows.
+
+    `name` stands for the secret where it must not be written. `temperature` was asked for in the beta's words, since
+    a session has no place for it.
+    """
 
     name: str
     identity: str
     session: Session | None
     safety_identifier: Private[str] | None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,12 @@ class ClientSecrets:
         self._decoder = json.Decoder(_Record)
 
     async def mint(
-        self, identity: str, session: Session | None, lifetime_s: int, safety: Private[str] | None
+        self,
+        identity: str,
+        session: Session | None,
+        lifetime_s: int,
+        safety: Private[str] | None,
+        temperature: float | None = None,
     ) -> Minted:
         """A new secret for `identity` that starts sessions of this config for `lifetime_s` seconds.
 
@@ -74,7 +85,8 @@ class ClientSecrets:
         value = new_secret(_PREFIX)
         expires_at = int(self._clock.wall()) + lifetime_s
         config = None if session is None else encode(session)
-        record = json.encode(_Record(identity, expires_at, config, None if safety is None else safety.reveal()))
+        named = None if safety is None else safety.reveal()
+        record = json.encode(_Record(identity, expires_at, config, named, temperature))
         if not await self._store.put_if_absent(_key(_name(value)), record, lifetime_s + _REMEMBERED_S):
             raise StoreError("A new client secret met an old one of the same name; ask for another.")
         return Minted(value, expires_at)
@@ -100,7 +112,7 @@ class ClientSecrets:
         if self._clock.wall() >= record.expires_at:
             raise unauthorized("This client secret has expired. Mint a new one for each call, shortly before it.")
         safety = None if record.safety_identifier is None else Private(record.safety_identifier)
-        return Grant(name, record.identity, session, safety)
+        return Grant(name, record.identity, session, safety, record.temperature)
 
     async def spend(self, grant: Grant) -> None:
         """Note that a secret is being used to start something; the last moment at which it can be refused.

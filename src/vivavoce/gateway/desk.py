@@ -5,7 +5,8 @@ from vivavoce.gateway.agreement import agree
 from vivavoce.gateway.allowance import Allowance
 from vivavoce.gateway.caller import Caller, SecretHolder
 from vivavoce.gateway.client_secret import ClientSecrets
-from vivavoce.gateway.interface import Answerer
+from vivavoce.gateway.interface import Answerer, Ids, Interpret
+from vivavoce.gateway.interpreted import interpreting
 from vivavoce.gateway.quota import Quota
 from vivavoce.gateway.settings import Limits
 from vivavoce.telemetry.private import Private
@@ -16,12 +17,13 @@ class Desk:
     """Lets a known caller in and settles what session they get."""
 
     def __init__(
-        self, answerer: Answerer, secrets: ClientSecrets, admission: Admission, quota: Quota, limits: Limits
+        self, answerer: Answerer, secrets: ClientSecrets, admission: Admission, quota: Quota, ids: Ids, limits: Limits
     ) -> None:
         self._answerer = answerer
         self._secrets = secrets
         self._admission = admission
         self._quota = quota
+        self._ids = ids
         self._limits = limits
 
     async def enter(self, caller: Caller) -> Place:
@@ -52,6 +54,11 @@ class Desk:
         if limits.responses_per_minute is None and limits.tokens_per_minute is None:
             return None
         return Allowance(self._quota, caller.identity, limits.responses_per_minute, limits.tokens_per_minute)
+
+    def interpreting(self, caller: Caller) -> Interpret:
+        """For a caller who speaks the beta."""
+        temperature = caller.grant.temperature if isinstance(caller, SecretHolder) else None
+        return interpreting(self._ids, temperature)
 
     @staticmethod
     def end_user(caller: Caller, named: Private[str] | None) -> Private[str] | None:

@@ -27,10 +27,7 @@ class Elsewhere:
         """The addresses below `root` that get an answer of their own."""
         return [
             *(Route(f"{root}/realtime/calls/{{call_id}}/{verb}", self.sip, methods=["POST"]) for verb in _SIP_VERBS),
-            Route(f"{root}/realtime", self.beta, methods=["POST"]),
             Route(f"{root}/realtime", self.socket_by_http),
-            Route(f"{root}/realtime/sessions", self.beta, methods=["POST"]),
-            Route(f"{root}/realtime/transcription_sessions", self.beta, methods=["POST"]),
             Route(f"{root}/realtime/translations/client_secrets", self.translation, methods=["POST"]),
             Route(f"{root}/realtime/translations/calls", self.translation, methods=["POST"]),
             WebSocketRoute(f"{root}/realtime/translations", self.translation_socket),
@@ -47,7 +44,7 @@ class Elsewhere:
         )
 
     async def beta(self, request: Request) -> Response:
-        """The addresses of the beta, which OpenAI has closed too."""
+        """The addresses of the beta where it is not translated; OpenAI has closed them too."""
         await self._reception.recognise(request)
         raise RequestError(
             "The Realtime Beta API is not supported here. Use POST /v1/realtime/client_secrets for secrets and "

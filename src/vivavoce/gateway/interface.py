@@ -21,6 +21,14 @@ Ids = Callable[[str], str]
 Carry = Callable[[WebSocket], Transport]
 """Makes a transport of a WebSocket that has been accepted and not yet read from."""
 
+Interpret = Callable[[Transport], Transport]
+"""Puts the dialect of whoever is at its far end over a transport."""
+
+
+def plain(transport: Transport) -> Transport:
+    """The `Interpret` of those who speak GA."""
+    return transport
+
 
 class Model(Protocol):
     """A name that callers may ask for."""
@@ -46,7 +54,8 @@ class CallRequest:
     """A WebRTC call to be answered. A `realtime` session always names one of the answerer's models.
 
     `session` holds only what the caller and its client secret asked for; `Answerer.effective` completes it.
-    `allowance` is what its responses are charged to; None where they cost nothing.
+    `allowance` is what its responses are charged to; None where they cost nothing. The answerer puts `interpret` over
+    the transport before anything is read from it.
     """
 
     id: str
@@ -55,6 +64,7 @@ class CallRequest:
     identity: str
     safety_identifier: Private[str] | None = None
     allowance: Allowance | None = None
+    interpret: Interpret = plain
 
 
 @dataclass(frozen=True)

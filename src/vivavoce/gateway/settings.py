@@ -14,6 +14,13 @@ class SecretUse(Enum):
     ONCE = "once"
 
 
+class Beta(Enum):
+    """What becomes of those who speak the vocabulary of 2024."""
+
+    TRANSLATED = "translated"
+    REFUSED = "refused"  # as at OpenAI since May 2026
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bounds on what callers can make the server hold. Sizes in bytes, times in seconds.
@@ -60,3 +67,4 @@ class Settings:
     origins: tuple[str, ...] | None = None
     secret_use: SecretUse = SecretUse.REUSABLE
     limits: Limits = field(default_factory=Limits)
+    beta: Beta = Beta.TRANSLATED

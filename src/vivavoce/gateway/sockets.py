@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from starlette.websockets import WebSocket
 
 from vivavoce.errors import RequestError, VivaError
+from vivavoce.gateway.beta import speaks_beta
 from vivavoce.gateway.caller import Caller, Reception, safety_identifier
 from vivavoce.gateway.cors import origin_refused
 from vivavoce.gateway.credential import select_subprotocol
 from vivavoce.gateway.desk import Desk
-from vivavoce.gateway.interface import Answerer, Carry, Ids, SocketRequest
+from vivavoce.gateway.interface import Answerer, Carry, Ids, Interpret, SocketRequest, plain
 from vivavoce.gateway.origin import Origins, is_same_origin
 from vivavoce.gateway.registry import Registry
 from vivavoce.gateway.reply import as_request_error, error_reply, server_error
+from vivavoce.gateway.settings import Beta
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Transport
 from vivavoce.wire.codec import encode
 from vivavoce.wire.config import RealtimeSession, Session, TranscriptionSession
 from vivavoce.wire.event import Error, ErrorBody
 
-_BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 _BETA_CLOSE = 4000
 _DENIAL = "websocket.http.response"
 _CLOSE_CODES = {401: 3000, 403: 3003, 429: 1013, 500: 1011, 503: 1013}
@@ -95,6 +96,7 @@ class Sockets:
         origins: Origins,
         carry: Carry,
         ids: Ids,
+        beta: Beta,
     ) -> None:
         self._answerer = answerer
         self._reception = reception
@@ -103,13 +105,15 @@ class Sockets:
         self._origins = origins
         self._carry = carry
         self._ids = ids
+        self._beta = beta
 
     async def open(self, socket: WebSocket) -> None:
         """Serve one WebSocket from its handshake to its end."""
         async with AsyncExitStack() as stack:
             try:
                 caller = await self._recognise(socket)
-                talk = None if speaks_beta(socket) else await self._admit(socket, caller, stack)
+                interpret = self._interpret(socket, caller)
+                talk = None if interpret is None else await self._admit(socket, caller, stack)
             except VivaError as error:
                 await refuse(socket, as_request_error(error))
                 return
@@ -119,10 +123,10 @@ class Sockets:
                 await refuse(socket, server_error(500))
                 return
             await socket.accept(select_subprotocol(socket.scope["subprotocols"]))
-            if talk is None:
+            if interpret is None or talk is None:
                 await self._dismiss_beta(socket)
             else:
-                await self._serve(talk, self._carry(socket))
+                await self._serve(talk, interpret(self._carry(socket)))
 
     async def _recognise(self, socket: WebSocket) -> Caller:
         origin = socket.headers.get("origin")
@@ -130,9 +134,16 @@ class Sockets:
             raise origin_refused(origin)
         return await self._reception.recognise(socket)
 
+    def _interpret(self, socket: WebSocket, caller: Caller) -> Interpret | None:
+        """How to understand a client; None for one of the beta where nobody does."""
+        if not speaks_beta(socket):
+            return plain
+        return self._desk.interpreting(caller) if self._beta is Beta.TRANSLATED else None
+
     async def _admit(self, socket: WebSocket, caller: Caller, stack: AsyncExitStack) -> Talk:
         query = socket.query_params
-        match purpose(query.get("model"), query.get("call_id"), query.get("intent")):
+        model = query.get("model", query.get("deployment"))  # Azure's word for it
+        match purpose(model, query.get("call_id"), query.get("intent")):
             case Sideband(call_id):
                 entry = self._registry.find(call_id, caller)
                 stack.enter_context(self._registry.sideband(entry))
@@ -180,11 +191,6 @@ class Sockets:
         )
         await socket.send_text(encode(Error(event_id=self._ids("event"), error=body)))
         await socket.close(_BETA_CLOSE, "invalid_request_error.beta_api_shape_disabled")
-
-
-def speaks_beta(socket: WebSocket) -> bool:
-    """Whether a client announces the vocabulary of 2024."""
-    return "realtime=v1" in socket.headers.get("openai-beta", "") or _BETA_SUBPROTOCOL in socket.scope["subprotocols"]
 
 
 async def refuse(socket: WebSocket, error: RequestError) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from vivavoce.cli.serve import configure, read_settings
 from vivavoce.errors import ConfigError
+from vivavoce.gateway.settings import Beta
 
 
 def options(*words: str) -> argparse.Namespace:
@@ -21,3 +22,8 @@ def test_the_longest_session_is_an_hour_unless_it_is_said_otherwise() -> None:
 def test_a_session_that_could_not_be_is_refused(minutes: str) -> None:
     with pytest.raises(ConfigError, match="--session-minutes"):
         read_settings(options(f"--session-minutes={minutes}"))
+
+
+def test_the_beta_is_translated_unless_it_is_said_otherwise() -> None:
+    assert read_settings(options()).gateway.beta is Beta.TRANSLATED
+    assert read_settings(options("--no-beta")).gateway.beta is Beta.REFUSED

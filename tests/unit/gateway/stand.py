@@ -16,7 +16,7 @@ from vivavoce.errors import OfferError, RequestError
 from vivavoce.gateway.app import gateway_app
 from vivavoce.gateway.identity import open_keyring
 from vivavoce.gateway.interface import CallRequest, LiveCall, SocketRequest
-from vivavoce.gateway.settings import Limits, SecretUse, Settings
+from vivavoce.gateway.settings import Beta, Limits, SecretUse, Settings
 from vivavoce.session.settings import effective
 from vivavoce.store.memory import MemoryStore
 from vivavoce.telemetry.secret import Secret
@@ -240,8 +240,9 @@ def settings(
     origins: tuple[str, ...] | None = None,
     use: SecretUse = SecretUse.REUSABLE,
     limits: Limits | None = None,
+    beta: Beta = Beta.TRANSLATED,
 ) -> Settings:
-    return Settings(bind, tuple(Secret(key) for key in keys), origins, use, limits or Limits())
+    return Settings(bind, tuple(Secret(key) for key in keys), origins, use, limits or Limits(), beta)
 
 
 @contextmanager

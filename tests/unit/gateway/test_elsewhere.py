@@ -1,15 +1,25 @@
 import pytest
 
-from tests.unit.gateway.stand import KEY, Reply, Stand
+from tests.unit.gateway.stand import KEY, Reply, Stand, settings, standing
+from vivavoce.gateway.settings import Beta
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/realtime/sessions", "/v1/realtime/transcription_sessions", "/v1/realtime?model=house"]
+    "path",
+    [
+        "/v1/realtime/sessions",
+        "/v1/realtime/transcription_sessions",
+        "/v1/realtime?model=house",
+        "/openai/v1/realtime/sessions",
+        "/openai/realtimeapi/sessions?api-version=2025-04-01-preview",
+    ],
 )
-def test_addresses_of_the_beta_say_what_to_use_instead(stand: Stand, path: str) -> None:
-    refused = stand.post(path, content="{}")
-    assert refused.error == (400, "beta_api_shape_disabled", None)
-    assert "client_secrets" in refused.json()["error"]["message"]
+def test_where_the_beta_is_refused_its_addresses_say_what_to_use_instead(path: str) -> None:
+    with standing(settings(beta=Beta.REFUSED)) as stand:
+        refused = stand.post(path, content="{}")
+        assert refused.error == (400, "beta_api_shape_disabled", None)
+        assert "client_secrets" in refused.json()["error"]["message"]
+        assert stand.post(path, key=None, content="{}").error == (401, "invalid_api_key", None)
 
 
 def test_a_plain_get_where_a_websocket_is_meant_says_so(stand: Stand) -> None:

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.unit.gateway.stand import KEY, OTHER_KEY, Stand, settings, standing
 from vivavoce.errors import RequestError, Retry, StoreError
-from vivavoce.gateway.settings import Limits, SecretUse
+from vivavoce.gateway.settings import Beta, Limits, SecretUse
 from vivavoce.gateway.sockets import Conversation, Sideband, purpose, refuse
 from vivavoce.store.memory import MemoryStore
 from vivavoce.telemetry.private import Private
@@ -244,17 +244,19 @@ def test_when_secrets_cannot_be_looked_up_keys_still_work(
             assert stand.call().status == 201
 
 
-@pytest.mark.parametrize("how", ["header", "subprotocol"])
-def test_a_client_of_the_beta_is_told_so_as_the_live_service_does(stand: Stand, how: str) -> None:
+@pytest.mark.parametrize("how", ["header", "subprotocol", "address"])
+def test_where_the_beta_is_refused_its_clients_are_told_so_as_the_live_service_does(how: str) -> None:
     headers = {"authorization": BEARER} | ({"OpenAI_Beta": "realtime=v1"} if how == "header" else {})
     offered = ["realtime", "openai-beta.realtime-v1"] if how == "subprotocol" else []
-    with stand.socket(HOUSE, subprotocols=offered, **headers) as socket:
-        event = RealtimeErrorEvent.model_validate_json(socket.receive_text(), strict=True)
-        assert event.event_id.startswith("event_")
-        assert event.error.code == "beta_api_shape_disabled"
-        assert closing(socket)[0] == 4000
-    assert stand.answerer.socket_requests == []
-    assert stand.refusal(HOUSE, OpenAI_Beta="realtime=v1").error[0] == 401
+    path = "/openai/realtime?deployment=house" if how == "address" else HOUSE
+    with standing(settings(beta=Beta.REFUSED)) as stand:
+        with stand.socket(path, subprotocols=offered, **headers) as socket:
+            event = RealtimeErrorEvent.model_validate_json(socket.receive_text(), strict=True)
+            assert event.event_id.startswith("event_")
+            assert event.error.code == "beta_api_shape_disabled"
+            assert closing(socket) == (4000, "invalid_request_error.beta_api_shape_disabled")
+        assert stand.answerer.socket_requests == []
+        assert stand.refusal(HOUSE, OpenAI_Beta="realtime=v1").error[0] == 401
 
 
 # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,74 @@
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from vivavoce.audio.frame import silence
+from vivavoce.gateway.interpreted import Interpreted
+from vivavoce.transport.interface import Closed, ClosedBy, Inbound, Opened, Text
+from vivavoce.transport.memory import MemoryTransport, join
+from vivavoce.transport.playback import FRAME
+from vivavoce.wire.beta.interpreter import Interpreter
+from vivavoce.wire.codec import encode
+from vivavoce.wire.config import RealtimeSession
+from vivavoce.wire.event import ConversationItemDone, SessionCreated
+from vivavoce.wire.item import UserMessage
+
+CREATED = encode(SessionCreated(event_id="event_1", session=RealtimeSession(output_modalities=["audio"])))
+
+
+@asynccontextmanager
+async def standing() -> AsyncGenerator[tuple[Interpreted, list[Inbound], MemoryTransport, list[Inbound]]]:
+    """The server's end with an interpreter over it and what it is told, the client's end and what that is told."""
+    near, far = join()
+    server, heard, told = Interpreted(near, Interpreter(lambda prefix: f"{prefix}_1")), list[Inbound](), list[Inbound]()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.run(heard.append))
+        tasks.create_task(far.run(told.append))
+        await settle()
+        yield server, heard, far, told
+        await server.close(4000, "over")
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def texts(arrived: Sequence[Inbound]) -> list[dict[str, Any]]:
+    return [json.loads(each.text) for each in arrived if isinstance(each, Text)]
+
+
+async def test_text_is_translated_and_all_else_is_handed_on() -> None:
+    async with standing() as (server, heard, far, told):
+        assert server.traits == far.traits
+        server.send(CREATED)
+        far.send('{"type":"session.update","session":{"modalities":["text"]}}')
+        server.send(encode(ConversationItemDone(event_id="event_2", item=UserMessage(content=[]))))
+        await settle()
+        assert heard[0] == Opened()
+        session = {"type": "realtime", "output_modalities": ["text"]}
+        assert texts(heard) == [{"type": "session.update", "session": session}]
+        (created,) = texts(told)
+        assert created["session"]["modalities"] == ["audio", "text"]
+        server.play(silence(2 * FRAME))
+        assert server.flush() == server.played() == 0
+        assert (await server.link()).path == "memory"
+    assert heard[-1] == Closed(ClosedBy.US, 4000, "over")
+    assert told[-1] == Closed(ClosedBy.PEER, 4000, "over")
+
+
+async def test_a_mistake_is_told_after_the_greeting_and_never_reaches_the_server() -> None:
+    async with standing() as (server, heard, far, told):
+        far.send('{"type":"session.update","event_id":"mine","session":{"voise":"ash"}}')
+        await settle()
+        assert texts(told) == []
+        server.send(CREATED)
+        far.send('{"type":"session.begin"}')
+        await settle()
+        assert texts(heard) == []
+        greeting, *refusals = texts(told)
+        assert greeting["type"] == "session.created"
+        assert [each["error"]["param"] for each in refusals] == ["session.voise", "type"]
+        assert [each["error"]["event_id"] for each in refusals] == ["mine", None]
