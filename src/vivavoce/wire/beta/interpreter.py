@@ -1,10 +1,11 @@
 """Stands between a client of the beta and a server that speaks GA."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final, cast, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from vivavoce.errors import RequestError
 from vivavoce.wire.beta.config import BetaSession, BetaTranscriptionSession
@@ -12,7 +13,7 @@ from vivavoce.wire.beta.event import BetaChanged, BetaKept, BetaSessionUpdate
 from vivavoce.wire.beta.inward import ga_event
 from vivavoce.wire.beta.outward import CHANGED, DROPPED, RENAMED, beta_event
 from vivavoce.wire.codec import decode_server, encode, own_id, parse, strictly
-from vivavoce.wire.event import Error, ErrorBody, UnknownEvent
+from vivavoce.wire.event import Error, ErrorBody, ServerEvent, SessionUpdated, UnknownEvent
 from vivavoce.wire.schema import schema
 
 TEMPERATURE: Final = 0.8
@@ -45,6 +46,8 @@ class Interpreter:
         """
         self._ids = ids
         self._temperature = temperature
+        self._asked: deque[tuple[str | UnsetType, float | UnsetType]] = deque()
+        """Updates that the server has not answered yet: their ids, and what temperature each wants."""
 
     def to_server(self, text: str) -> str:
         """One message of the client in GA's words.
@@ -65,8 +68,8 @@ class Interpreter:
         except RequestError as error:
             error.event_id = event_id
             raise
-        if isinstance(event, BetaSessionUpdate) and isinstance(event.session.temperature, float):
-            self._temperature = event.session.temperature
+        if isinstance(event, BetaSessionUpdate):
+            self._asked.append((event.event_id, event.session.temperature))
         return told
 
     def to_client(self, text: str) -> str | None:
@@ -81,8 +84,23 @@ class Interpreter:
         event = decode_server(text)
         if isinstance(event, UnknownEvent):
             return text
+        self._settle(event)
         translated = beta_event(event, self._temperature)
         return None if translated is None else encode(translated)
+
+    def _settle(self, event: ServerEvent) -> None:
+        """An update counts as a whole or not at all, its temperature too."""
+        match event:
+            case SessionUpdated() if self._asked:
+                _, wanted = self._asked.popleft()
+                self._temperature = self._temperature if isinstance(wanted, UnsetType) else wanted
+            case Error(error=body):
+                refused = body.event_id or UNSET
+                update = next((asked for asked in self._asked if asked[0] == refused), None)
+                if update is not None and (refused is not UNSET or str(body.param).startswith("session.")):
+                    self._asked.remove(update)
+            case _:
+                pass
 
     def refusal(self, error: RequestError) -> str:
         """The event that tells a client what was wrong with its message."""

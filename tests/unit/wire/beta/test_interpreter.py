@@ -248,6 +248,28 @@ def test_the_temperature_that_a_client_asked_for_is_shown_to_it(interpreter: Int
     assert shown(interpreter, session)["session"]["temperature"] == 1.2
 
 
+@pytest.mark.parametrize("event_id", ["mine", None])
+def test_a_temperature_in_an_update_that_was_refused_is_not_shown(
+    interpreter: Interpreter, event_id: str | None
+) -> None:
+    update = {"type": "session.update", "session": {"voice": "ash", "temperature": 1.2}}
+    said(interpreter, update if event_id is None else update | {"event_id": event_id})
+    body = ErrorBody(
+        type="invalid_request_error",
+        code="cannot_update_voice",
+        message="No.",
+        param="session.audio.output.voice",
+        event_id=event_id,
+    )
+    assert interpreter.to_client(encode(Error(event_id="event_1", error=body))) is not None
+    session = RealtimeSession(model="gpt-realtime")
+    assert shown(interpreter, session)["session"]["temperature"] == 0.8
+    said(interpreter, {"type": "session.update", "session": {"temperature": 0.9}})
+    other = ErrorBody(type="server_error", message="Something else.", code=None, param=None, event_id=None)
+    assert interpreter.to_client(encode(Error(event_id="event_2", error=other))) is not None
+    assert shown(interpreter, session)["session"]["temperature"] == 0.9
+
+
 def test_a_transcription_session_is_shown_under_its_own_name(interpreter: Interpreter) -> None:
     session = TranscriptionSession(id="sess_1", object="realtime.transcription_session", expires_at=1)
     told = interpreter.to_client(encode(SessionCreated(event_id="event_1", session=session)))
