@@ -47,10 +47,11 @@ class BetaTranscription(Struct, frozen=True, kw_only=True):
 class BetaTurnDetection(Struct, frozen=True, kw_only=True):
     """Both kinds in one type; what belongs to the other kind is ignored.
 
-    Without a `type` it is `server_vad`, or `semantic_vad` where an eagerness is given.
+    Without a `type` it is `server_vad`, or `semantic_vad` where an eagerness is given. Azure's reference has `none` for
+    what is null elsewhere, and many applications send it.
     """
 
-    type: Literal["server_vad", "semantic_vad"] | UnsetType = UNSET
+    type: Literal["server_vad", "semantic_vad", "none"] | UnsetType = UNSET
     threshold: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
     prefix_padding_ms: Milliseconds | UnsetType = UNSET
     silence_duration_ms: Milliseconds | UnsetType = UNSET

@@ -167,6 +167,8 @@ def _transcription(beta: BetaTranscription | None | UnsetType) -> Transcription 
 def _turn_detection(beta: BetaTurnDetection | None | UnsetType) -> TurnDetection | None | UnsetType:
     if not isinstance(beta, BetaTurnDetection):
         return beta
+    if beta.type == "none":
+        return None
     if beta.type == "semantic_vad" or (beta.type is UNSET and beta.eagerness is not UNSET):
         return SemanticVad(
             eagerness=beta.eagerness,

@@ -104,10 +104,14 @@ def test_a_whole_flat_session_finds_its_places(interpreter: Interpreter) -> None
 
 def test_what_an_update_leaves_out_stays_out(interpreter: Interpreter) -> None:
     assert said(interpreter, {"type": "session.update", "session": {}})["session"] == {"type": "realtime"}
-    silent = said(interpreter, {"type": "session.update", "session": {"turn_detection": None}})
-    assert silent["session"] == {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
     typed = said(interpreter, {"type": "session.update", "session": {"modalities": ["text"]}})
     assert typed["session"] == {"type": "realtime", "output_modalities": ["text"]}
+
+
+@pytest.mark.parametrize("detection", [None, {"type": "none"}])
+def test_turns_are_left_to_a_client_in_openais_words_and_in_azures(interpreter: Interpreter, detection: object) -> None:
+    silent = said(interpreter, {"type": "session.update", "session": {"turn_detection": detection}})
+    assert silent["session"] == {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
 
 
 def test_a_transcription_session_is_updated_under_its_own_name(interpreter: Interpreter) -> None:
