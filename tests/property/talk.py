@@ -15,11 +15,12 @@ import numpy as np
 
 from vivavoce.audio.frame import Pcm, sample_count, silence, to_bytes
 from vivavoce.session.effect import Charge
-from vivavoce.session.result import CallArguments, CallBegun, Failed, Partial, Thought, Words
+from vivavoce.session.result import CallArguments, CallBegun, Failed, Listed, Partial, Thought, ToolFailed, Words
 from vivavoce.session.result import Final as FinalText
-from vivavoce.testing.cast import Answer, Break, Early, Hang, Hearing, Pace, Purse, Rest, Step, Trouble
+from vivavoce.testing.cast import Answer, Break, Early, Hang, Hearing, Pace, Purse, Remote, Rest, Step, Trouble
 from vivavoce.testing.ear import voice
 from vivavoce.wire.config import RateLimit
+from vivavoce.wire.item import McpHttpError, McpListedTool
 
 GONE = Failed("The engine is gone.", code="engine_error")
 TOKEN = re.compile(r"q\d+q")
@@ -129,13 +130,33 @@ def _steps(dice: Dice, counter: Iterator[int]) -> Iterator[Step]:
                 yield from (Words(word + " ") for word in words[:-1])
                 yield Words(words[-1] + end)
             case "call":
-                yield CallBegun(dice.number(0, 2), dice.one(["look", "note"]))
+                yield CallBegun(dice.number(0, 2), dice.one(["look", "note", "far", "far", "near__far"]))
             case "arguments":
                 yield CallArguments(dice.number(0, 2), dice.one(["{}", '{"a":', "1}", ""]))
             case "blank":
                 yield Words("\n\n")
             case _:
                 yield Rest(dice.one([0.0, 0.5, 3.0]))
+
+
+FAR = Listed((McpListedTool(name="far", input_schema={}), McpListedTool(name="near", input_schema={})))
+DOWN = ToolFailed(McpHttpError(code=503, message="It is down."))
+SERVERS = ["https://far.example/mcp", "https://near.example/mcp"]
+
+
+def remote(dice: Dice) -> Remote:
+    """MCP servers that mostly do as they should, however often they are asked."""
+    told = [[dice.one([FAR, FAR, FAR, DOWN, Hang()]) for _ in range(99)] for _ in SERVERS]
+    return Remote(dict(zip(SERVERS, told, strict=True)), [dice.one(["seen", "", DOWN, Hang()]) for _ in range(199)])
+
+
+def tools(dice: Dice) -> list[Event]:
+    """What a model may call, and whether somebody has to allow it."""
+    look: Event = {"type": "function", "name": "look"}
+    far: Event = {"type": "mcp", "server_label": "far", "require_approval": dice.one(["always", "never", "never"])}
+    near: Event = {"type": "mcp", "server_label": "near", "server_url": SERVERS[1]}
+    whole = far | {"server_url": dice.one([SERVERS[0], SERVERS[0], SERVERS[1]])}
+    return dice.one([[], [look], [whole], [whole], [look, whole, near], [far], [whole, far]])
 
 
 # ── what a client sends ─────────────────────────────────────────────────────────────────────────────────
@@ -180,14 +201,21 @@ def session(dice: Dice, kind: str) -> Event:
     """A config, or a change of one."""
     if kind == "transcription":
         return {"type": kind, "audio": dice.keys({"input": _audio_input}, 0.8)}
-    look: Event = {"type": "function", "name": "look"}
     changes: Event = {
         "audio": dice.keys({"input": _audio_input, "output": _audio_output}, 0.7),
         "output_modalities": dice.one([["audio"], ["audio"], ["text"]]),
         "instructions": dice.one(["", "Be brief."]),
-        "tools": dice.one([[], [look]]),
+        "tools": tools,
+        "parallel_tool_calls": dice.chance(0.7),
+        "tool_choice": dice.one(["auto", "none", "required", {"type": "mcp", "server_label": "far"}]),
     }
     return {"type": kind} | dice.keys(changes)
+
+
+def opening(dice: Dice, kind: str) -> Event:
+    """A config that a call can begin with."""
+    config = {key: value for key, value in session(dice, kind).items() if key not in ("tools", "tool_choice")}
+    return config if kind == "transcription" else config | {"tools": [{"type": "function", "name": "look"}]}
 
 
 def response(dice: Dice) -> Event:
@@ -199,6 +227,7 @@ def response(dice: Dice) -> Event:
             "audio": {"output": {"format": form(dice)}},
             "max_output_tokens": dice.one([1, "inf"]),
             "metadata": dice.one([None, {"a": "b"}]),
+            "tools": tools if dice.chance(0.3) else [],
         }
     )
 

@@ -16,7 +16,7 @@ from vivavoce.testing.ear import voice
 from vivavoce.testing.script import Script, Terms
 from vivavoce.wire.codec import decode_session
 from vivavoce.wire.event import Error, InputAudioBufferSpeechStarted, ResponseCreated
-from vivavoce.wire.item import AssistantMessage
+from vivavoce.wire.item import AssistantMessage, McpApprovalRequest
 
 PATIENCE_S = 400
 """No answer that is thrown here lasts so long, whatever breaks."""
@@ -32,11 +32,12 @@ class Talk:
         self.lifetime_s = dice.one([*[3600.0] * 9, 12.0])
         self.laws = Laws(self.sound)
         self.call = Script(
-            session=decode_session(msgspec.json.encode(talk.session(dice, self.kind))),
+            session=decode_session(msgspec.json.encode(talk.opening(dice, self.kind))),
             sound=self.sound,
             transcripts=dice.some(talk.transcript, 8),
             replies=talk.replies(dice, 12),
             voice=dice.some(talk.trouble, 12),
+            remote=talk.remote(dice),
             pace=talk.pace(dice),
             terms=Terms(self.lifetime_s, talk.purse(dice)),
         )
@@ -132,6 +133,13 @@ class Talk:
             wanted = wanted | {"input": [*items, *({"type": "item_reference", "id": id} for id in referred)]}
         self.send({"type": "response.create", "response": wanted})
 
+    def decide(self) -> None:
+        """Answer what was asked, or was not."""
+        asked = [str(item.id) for item in self.call.host.items if isinstance(item, McpApprovalRequest)]
+        id = self.dice.one([*asked * 3, self.item_id()])
+        item = {"type": "mcp_approval_response", "approval_request_id": id, "approve": self.dice.chance(0.6)}
+        self.send({"type": "conversation.item.create", "item": item})
+
     def cancel(self) -> None:
         made = [str(event.response.id) for event in self.call.events if isinstance(event, ResponseCreated)]
         id = self.dice.one([None, None, "nowhere", *made[-3:]])
@@ -210,6 +218,7 @@ MOVES: dict[Callable[[Talk], None], int] = {
     Talk.truncate_as_heard: 2,
     Talk.create_response: 4,
     Talk.cancel: 2,
+    Talk.decide: 3,
     Talk.report: 1,
     Talk.report_late: 1,
 }

@@ -65,7 +65,7 @@ class Pair:
         self.dice = dice
         self.sound = dice.one(list(Sound))
         self.call = Script(
-            session=decode_session(msgspec.json.encode(talk.session(dice, "realtime") | {"audio": self.audio(dice)})),
+            session=decode_session(msgspec.json.encode(talk.opening(dice, "realtime") | {"audio": self.audio(dice)})),
             sound=self.sound,
             transcripts=dice.some(talk.transcript, 8),
             replies=talk.replies(dice, 12),

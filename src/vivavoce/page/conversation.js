@@ -306,7 +306,9 @@ function responseDone(conversation, { response }) {
   const error = response.status === 'failed' ? response.status_details?.error ?? {} : null;
   const trouble = error && `The answer failed: ${error.message ?? error.code ?? 'the server gives no reason'}`;
   const over = { ...conversation, response: null };
-  return { ...(over.owed === 'answer' ? answer(over, []) : step(over)), run, trouble };
+  // What a server's tool said is answered only when asked for; after functions of the page it is asked for with them.
+  const remote = run.length === 0 && response.status === 'completed' && items.some(({ type }) => type === 'mcp_call');
+  return { ...(over.owed === 'answer' || remote ? answer(over, []) : step(over)), run, trouble };
 }
 
 /** @type {Rule} */

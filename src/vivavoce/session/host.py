@@ -128,9 +128,9 @@ class Host:
             return self._out.drain()
         try:
             self._handle(event, now)
+            self._go_on(now)
         except RequestError as error:
             self._refuse(error, known(event.event_id, None))
-        self._go_on(now)
         return self._out.drain()
 
     def hear(self, samples: Pcm, now: float) -> list[Effect]:
@@ -156,6 +156,8 @@ class Host:
                 pass
             case _:
                 assert_never(change)
+        if change is not None:
+            self._go_on(now)
         return self._out.drain()
 
     def result(self, job: Job, result: Result, now: float) -> list[Effect]:
@@ -351,8 +353,10 @@ class Host:
     def _go_on(self, now: float) -> None:
         """Do what waited for somebody else's word: a transcript, a list of tools, an approval."""
         self._wake(now)
+        if self._intake.speaking:
+            return  # what they say will be answered first
         self._tools.approvals.go_on(now)
-        if self._tools.approvals.owed and self._answers.active is None and not self._intake.speaking:
+        if self._tools.approvals.owed and self._answers.active is None:
             self._tools.approvals.told()
             self._answer(now)
 

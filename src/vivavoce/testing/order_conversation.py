@@ -171,6 +171,7 @@ class Ledger:
         self._known.add(id)
         self._done.discard(id)
         self._ends.pop(id, None)
+        self._written = {part for part in self._written if part[0] != id}
         self.committed.pop(id, None)
         if isinstance(item, McpListTools):
             need(not item.tools, "its tools are not known yet")

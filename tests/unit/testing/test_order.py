@@ -308,6 +308,66 @@ def test_after_its_end_an_item_made_aside_may_be_put_in_by_a_client() -> None:
     assert judge([*aside, *added]).item_ids == ["f"]
 
 
+def test_an_item_that_comes_back_under_its_id_may_be_written_down_again() -> None:
+    item: Event = {"id": "u", "type": "message", "role": "user", "status": "completed", "content": []}
+    added = [make(f"conversation.item.{verb}", previous_item_id=None, item=item) for verb in ("added", "done")]
+    words = make(
+        "conversation.item.input_audio_transcription.completed",
+        item_id="u",
+        content_index=0,
+        transcript="hi",
+        usage={"type": "duration", "seconds": 1},
+    )
+    deleted = make("conversation.item.deleted", item_id="u")
+    assert judge([TURN[0], *added, words, deleted, *added, words]).item_ids == ["u"]
+
+
+def remote_call(*changes: Event) -> list[Event]:
+    """A call of an MCP tool, with some events left out or changed."""
+    tool: Event = {"id": "m", "type": "mcp_call", "server_label": "s", "name": "look"}
+    begun, ended = (
+        tool | {"arguments": "", "output": None, "error": None},
+        tool | {"arguments": "{}", "output": "seen", "error": None},
+    )
+    place: Event = {"item_id": "m", "output_index": 0}
+    here: Event = {"response_id": "r", "output_index": 0}
+    story = [
+        TURN[0],
+        make("response.created") | response("in_progress"),
+        make("response.output_item.added", item=begun, **here),
+        make("conversation.item.added", previous_item_id=None, item=begun),
+        make("response.mcp_call_arguments.done", response_id="r", arguments="{}", **place),
+        make("response.mcp_call.in_progress", **place),
+        make("response.mcp_call.completed", **place),
+        make("response.output_item.done", item=ended, **here),
+        make("conversation.item.done", previous_item_id=None, item=ended),
+        make("response.done") | response("completed", output=[ended]),
+    ]
+    for change in changes:
+        at = next(place for place, event in enumerate(story) if event["type"] == change["type"])
+        story[at : at + 1] = [] if len(change) == 1 else [story[at] | change]
+    return story
+
+
+def test_a_remote_call_is_in_order() -> None:
+    assert judge(remote_call()).open == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "response.mcp_call_arguments.done"},
+        {"type": "response.mcp_call.in_progress"},
+        {"type": "response.mcp_call.completed"},
+        {"type": "response.mcp_call.completed", "item_id": "nobody"},
+        {"type": "response.mcp_call_arguments.done", "arguments": "[]"},
+    ],
+)
+def test_a_remote_call_whose_story_has_a_hole_is_caught(change: Event) -> None:
+    with pytest.raises(AssertionError):
+        judge(remote_call(change))
+
+
 @pytest.mark.parametrize("sound", list(Sound))
 def test_a_conversation_that_lacks_an_event_is_caught_or_unfinished(sound: Sound) -> None:
     steps = [Words("Let me look. "), CallBegun(0, "look"), CallArguments(0, '{"a":1}'), Thought()]
