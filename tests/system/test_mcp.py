@@ -225,3 +225,20 @@ async def test_a_server_without_the_extra_says_what_to_install() -> None:
         error = (await heard.until(RealtimeErrorEvent)).error
         assert error.param == "session.tools[0].type"
         assert "vivavoce[mcp]" in error.message
+
+
+async def test_a_browser_uses_a_key_that_only_its_backend_knows(weather: str) -> None:
+    server = {"type": "mcp", "server_label": "weather", "server_url": weather, "require_approval": "never"}
+    script = replace(
+        engines(thought=[calling("tell_header", '{"name":"authorization"}')]), tool_servers=McpServers(Reach.ALL)
+    )
+    session = {"type": "realtime", "output_modalities": ["text"], "tools": [{**server, "authorization": KEY}]}
+    async with scripted_server(script) as viva, sdk(viva) as backend:
+        secret = await backend.realtime.client_secrets.create(extra_body={"session": session})
+        assert KEY not in secret.model_dump_json()
+        browser = backend.with_options(api_key=secret.value)
+        async with browser.realtime.connect(model=MODEL) as connection:
+            heard = Listener(connection)
+            await listed(heard)
+            assert KEY not in heard.last(SessionCreatedEvent).model_dump_json()
+            assert call_in(await answered(heard)).output == f"Bearer {KEY}"

@@ -14,7 +14,16 @@ import msgspec
 from mcp import Client, MCPError
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.types import CONNECTION_CLOSED, INTERNAL_ERROR, CallToolResult, Implementation, TextContent, Tool
+from mcp.types import (
+    CONNECTION_CLOSED,
+    INTERNAL_ERROR,
+    CallToolRequest,
+    CallToolRequestParams,
+    CallToolResult,
+    Implementation,
+    TextContent,
+    Tool,
+)
 
 from vivavoce.engine.interface import ToolAddress, ToolConnectionError, ToolError
 from vivavoce.engine.mcp.door import CONNECT_S, Door, client
@@ -66,7 +75,9 @@ class McpConnection:
             ToolError: it failed, or the server did.
         """
         given = msgspec.json.decode(arguments, type=dict[str, object])
-        result = await self._ask(self._server.call_tool(name, given))
+        request = CallToolRequest(params=CallToolRequestParams(name=name, arguments=given))
+        # Not by `call_tool`, which holds the result to a schema of the stranger's: one pattern in it can take for ever.
+        result = await self._ask(self._server.session.send_request(request, CallToolResult))
         said = _said(result)
         if result.is_error:
             raise ToolError(McpToolExecutionError(message=said or "The tool failed and did not say why."))

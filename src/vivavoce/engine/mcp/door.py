@@ -10,8 +10,8 @@ from vivavoce.engine.mcp.reach import ForbiddenError, Reach, addresses
 
 CONNECT_S: Final = 10.0
 """To reach a server, and to get one request across."""
-DOCUMENT_BYTES: Final = 4 * 2**20
-"""The longest answer that is not a stream. Of a stream each event is bounded, by MCP's own package."""
+DOCUMENT_BYTES: Final = 2**20
+"""The longest answer that is not a stream. Each event of a stream is held to the same by MCP's own package."""
 _ERROR: Final = 400
 
 

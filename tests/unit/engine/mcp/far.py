@@ -43,6 +43,8 @@ class OldServer:
     def __init__(self, pages: int = 1, per_page: int = 1) -> None:
         self.pages = pages
         self.per_page = per_page
+        self.more: dict[str, object] = {}
+        """What else is told of each tool."""
         self.methods: list[str] = []
         self.headers: list[dict[str, str]] = []
 
@@ -69,14 +71,16 @@ class OldServer:
             case "tools/list":
                 return self._result(message, self._page(int(message.get("params", {}).get("cursor") or 0)))
             case "tools/call":
-                return self._result(message, {"content": [{"type": "text", "text": str(message["params"])}]})
+                said = {"content": [{"type": "text", "text": str(message["params"])}]}
+                return self._result(message, {**said, "structuredContent": {"words": "a" * 40 + "!"}})
             case _:
                 error = {"code": -32601, "message": "Method not found"}
                 return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "error": error}, 400)
 
     def _page(self, number: int) -> dict[str, object]:
         tools = [
-            {"name": f"echo_{number}_{place}", "inputSchema": {"type": "object"}} for place in range(self.per_page)
+            {"name": f"echo_{number}_{place}", "inputSchema": {"type": "object"}, **self.more}
+            for place in range(self.per_page)
         ]
         more = {"nextCursor": str(number + 1)} if number + 1 < self.pages else {}
         return {"tools": tools, **more}

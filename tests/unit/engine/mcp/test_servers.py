@@ -137,3 +137,13 @@ async def test_a_compressed_answer_is_not_unpacked() -> None:
         return Response(b"\x1f\x8b", headers={"content-encoding": "gzip", "content-type": "application/json"})
 
     assert isinstance(await refused_by(packed), ToolConnectionError)
+
+
+async def test_a_schema_that_takes_for_ever_holds_nobody_up() -> None:
+    server = OldServer()
+    slow = {"type": "object", "properties": {"words": {"type": "string", "pattern": "^(a+)+$"}}}
+    server.more = {"outputSchema": slow}
+    async with web(server) as url, McpServers(Reach.ALL).connect(ToolAddress(f"{url}/mcp")) as connection:
+        await connection.tools()
+        async with asyncio.timeout(5):
+            assert await connection.call("echo_0_0", "{}")
