@@ -1,4 +1,4 @@
-"""What the documentation draws from the code is drawn from the code as it is now."""
+"""What the documentation draws from the code and the manifest is drawn from them as they are now."""
 
 import shutil
 import subprocess
@@ -15,6 +15,7 @@ def pages(folder: Path) -> dict[Path, bytes]:
 def test_drawing_the_generated_pages_anew_changes_nothing(tmp_path: Path) -> None:
     copy = tmp_path / "docs"
     shutil.copytree(ROOT / "docs", copy)
+    shutil.copytree(ROOT / "contract", tmp_path / "contract")
     scripts = sorted((copy / "generate").glob("*.py"))
     assert scripts
     for script in scripts:
