@@ -80,6 +80,35 @@ def test_what_is_approved_is_carried_out_in_a_response_of_its_own() -> None:
     assert [type(item) for item in shown] == [FunctionCall, FunctionCallOutput]
 
 
+def test_an_answer_asked_for_right_behind_an_approval_waits_for_the_call() -> None:
+    call = connected(calling("get_weather"), "Sunny.", require_approval="always")
+    ask(call)
+    item = {"type": "mcp_approval_response", "approval_request_id": requests(call)[0].id, "approve": True}
+    call.send({"type": "conversation.item.create", "item": item})
+    call.send({"type": "response.create", "response": {"metadata": {"who": "me"}}})
+    call.send({"type": "response.create"})
+    assert call.last(Error).error.code == "conversation_already_has_active_response"
+    call.wait(2.0)
+    ended = [event.response for event in call.events if isinstance(event, ResponseDone)]
+    assert [response.metadata for response in ended] == [None, None, {"who": "me"}]
+    told = call.thoughts[-1].items[-1]
+    assert isinstance(told, FunctionCallOutput)
+    assert told.output == "sunny"
+
+
+def test_a_user_who_speaks_into_an_approved_call_is_answered_once() -> None:
+    call = connected(calling("get_weather"), "As you wish.", require_approval="always", outcomes=[Hang()])
+    ask(call)
+    item = {"type": "mcp_approval_response", "approval_request_id": requests(call)[0].id, "approve": True}
+    call.send({"type": "conversation.item.create", "item": item})
+    call.send({"type": "response.create"})
+    call.speak(0.5)
+    call.wait(2.0)
+    ended = [event.response for event in call.events if isinstance(event, ResponseDone)]
+    assert [response.status for response in ended] == ["completed", "cancelled", "completed"]
+    assert len(call.thoughts) == 2
+
+
 def test_what_is_refused_is_not_done_and_the_model_goes_on_knowing_it() -> None:
     call = connected(calling("get_weather"), "As you wish.", require_approval="always")
     ask(call)

@@ -67,6 +67,11 @@ class Answers:
         return next((r for r in self._running.values() if r.brief.conversation_id is not None), None)
 
     @property
+    def carrying_out(self) -> bool:
+        """Whether the conversation's response does nothing but make calls that were approved."""
+        return self.active is not None and isinstance(self.active.stage, Calling)
+
+    @property
     def questions(self) -> dict[str, Asked]:
         """Calls that clients were asked to approve, by the ids of the requests."""
         return self._questions | {id: asked for r in self._running.values() for id, asked in r.questions.items()}

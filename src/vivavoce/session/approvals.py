@@ -6,6 +6,7 @@ from typing import Final
 from vivavoce.errors import RequestError
 from vivavoce.session.answers import Answers
 from vivavoce.session.response import Approved, Brief
+from vivavoce.wire.config import ResponseConfig
 from vivavoce.wire.item import McpApprovalResponse
 
 PARAM: Final = "item.approval_request_id"
@@ -23,6 +24,7 @@ class Approvals:
         self._verdicts: dict[str, bool] = {}
         self._due: deque[tuple[Brief, Approved]] = deque()
         self._refused: Brief | None = None
+        self._held: ResponseConfig | None = None
 
     def check(self, answer: McpApprovalResponse) -> None:
         """Whether there is such a question.
@@ -48,14 +50,27 @@ class Approvals:
         if all(self._verdicts.get(other) is False for other in siblings):
             self._refused = question.brief
 
+    def hold(self, config: ResponseConfig) -> bool:
+        """Whether a response that is asked for has to wait: for a call that was approved a moment before.
+
+        One may wait; whoever asks for another is told that the conversation has a response.
+        """
+        if self._held is not None or not self._answers.carrying_out:
+            return False
+        self._held = config
+        return True
+
     @property
-    def owed(self) -> bool:
-        """Whether the model is to be told of a refusal, which the next response of the conversation does."""
-        return self._refused is not None and self._refused.conversation_id is not None
+    def owed(self) -> ResponseConfig | None:
+        """The response that the conversation should get now: one that had to wait, or one that tells of a refusal."""
+        if self._held is not None:
+            return self._held
+        refused = self._refused is not None and self._refused.conversation_id is not None
+        return ResponseConfig() if refused else None
 
     def told(self) -> None:
-        """The conversation has a response that knows all that was refused."""
-        self._refused = None
+        """The conversation gets a response, which knows all that was done and refused."""
+        self._held = self._refused = None
 
     def go_on(self, now: float) -> None:
         """Carry out what was allowed, as far as the conversation is free."""
@@ -65,4 +80,4 @@ class Approvals:
     def stop(self) -> None:
         """The call is over."""
         self._due.clear()
-        self._refused = None
+        self.told()

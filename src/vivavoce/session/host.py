@@ -294,6 +294,8 @@ class Host:
         wanted = wish(self._settings, session, config)
         in_band = known(config.conversation, "auto") == "auto"
         if in_band:
+            if self._tools.approvals.hold(config):
+                return
             self._answers.check_free()
         context = None if isinstance(config.input, UnsetType) else self._items.context(config.input, now)
         self._tools.declare(config.tools, now)
@@ -310,12 +312,12 @@ class Host:
     def _answer_turn(self, now: float) -> None:
         """The user has finished a turn: answer, if the settings say so."""
         if self._settings.creates_response:
-            self._answer(now)
+            self._answer(ResponseConfig(), now)
 
-    def _answer(self, now: float) -> None:
-        """Make a response that no client has asked for."""
+    def _answer(self, config: ResponseConfig, now: float) -> None:
+        """Make a response that no client has just asked for."""
         try:
-            self._create_response(ResponseConfig(), now)
+            self._create_response(config, now)
         except RequestError as error:
             self._refuse(error, None)
 
@@ -356,9 +358,10 @@ class Host:
         if self._intake.speaking:
             return  # what they say will be answered first
         self._tools.approvals.go_on(now)
-        if self._tools.approvals.owed and self._answers.active is None:
+        owed = self._tools.approvals.owed
+        if owed is not None and self._answers.active is None:
             self._tools.approvals.told()
-            self._answer(now)
+            self._answer(owed, now)
 
     # ── time ───────────────────────────────────────────────────────────────────────────────────────────
 

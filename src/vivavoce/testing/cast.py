@@ -91,7 +91,10 @@ Trouble = Hang | Failed | Break | None
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """MCP servers by their URLs, and what each says whenever it is asked for its tools; what tools say to calls."""
+    """MCP servers by their URLs, and what each says whenever it is asked for its tools; what tools say to calls.
+
+    Whoever is not there, or has said all, says nothing.
+    """
 
     listings: Mapping[str, Sequence[Listed | ToolFailed | Hang]]
     outcomes: Sequence[str | ToolFailed | Hang] = ()
@@ -213,10 +216,11 @@ class Cast:
             case Charge():
                 self._later(0.0, job, Charged(tuple(self._purse(work)) if self._purse else ()))
             case ListTools(address):
-                self._tell(job, self._listings[address.url].popleft())
+                told = self._listings.get(address.url)
+                self._tell(job, told.popleft() if told else Hang())
             case CallTool():
                 self.called.append(work)
-                self._answer(job, self._outcomes.popleft())
+                self._answer(job, self._outcomes.popleft() if self._outcomes else Hang())
             case _:
                 assert_never(work)
 
