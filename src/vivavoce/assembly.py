@@ -142,6 +142,14 @@ def server_app(
     clock = clock or SystemClock()
     engines = engines or open_engines(settings.engines, clock)
     pacer = Pacer()
+    needs = (
+        pacer,
+        engines.detector,
+        engines.transcriber,
+        engines.thinker,
+        engines.speaker,
+        engines.tool_servers,
+    )
     answers = LocalAnswers(
         engines,
         WebRtcAnswerer(pacer, settings.webrtc),
@@ -149,7 +157,7 @@ def server_app(
         new_id,
         models=settings.models,
         lifetime_s=settings.lifetime_s,
-        needs=(pacer, engines.detector, engines.transcriber, engines.thinker, engines.speaker),
+        needs=tuple(need for need in needs if need is not None),
     )
     return gateway_app(settings.gateway, keyring, answers, MemoryStore(clock), clock, take)
 

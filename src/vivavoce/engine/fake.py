@@ -420,6 +420,8 @@ class ScriptedToolServers(_Entered):
         """Where somebody has connected to, in order."""
         self.abandoned = 0
         """Calls that nobody waited for."""
+        self.connected = 0
+        """Connections that are open."""
 
     @asynccontextmanager
     async def connect(self, address: ToolAddress) -> AsyncGenerator["ScriptedToolConnection", None]:
@@ -431,8 +433,11 @@ class ScriptedToolServers(_Entered):
         self.addresses.append(address)
         if address.url not in self._tools:
             raise ToolConnectionError(McpProtocolError(code=-32000, message="there is no such server"))
-        async with self:
+        self.connected += 1
+        try:
             yield ScriptedToolConnection(self, tuple(self._tools[address.url]))
+        finally:
+            self.connected -= 1
 
     async def answer(self, name: str, arguments: str) -> str:
         """The next entry of the script.

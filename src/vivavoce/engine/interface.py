@@ -293,6 +293,10 @@ class ToolConnection(Protocol):
 class ToolServers(Protocol):
     """Reaches MCP servers."""
 
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
     def connect(self, address: ToolAddress) -> AbstractAsyncContextManager[ToolConnection]:
         """A connection, closed when its context is left.
 

@@ -63,7 +63,7 @@ def stand(request: pytest.FixtureRequest) -> Generator[Stand]:
 
 
 async def test_tools_are_told_with_what_a_model_needs_to_know(stand: Stand) -> None:
-    async with stand.servers.connect(stand.here) as connection:
+    async with stand.servers as servers, servers.connect(stand.here) as connection:
         tool = (await connection.tools())[0]
     assert (tool.name, tool.description) == ("get_weather", "Tells the weather.")
     assert msgspec.convert(tool.input_schema, dict[str, object])["type"] == "object"
@@ -71,12 +71,12 @@ async def test_tools_are_told_with_what_a_model_needs_to_know(stand: Stand) -> N
 
 
 async def test_a_call_brings_the_words_of_the_tool(stand: Stand) -> None:
-    async with stand.servers.connect(stand.here) as connection:
+    async with stand.servers as servers, servers.connect(stand.here) as connection:
         assert await connection.call("get_weather", '{"city":"Bern"}') == "It is sunny in Bern."
 
 
 async def test_a_tool_that_fails_spoils_nothing_else(stand: Stand) -> None:
-    async with stand.servers.connect(stand.here) as connection:
+    async with stand.servers as servers, servers.connect(stand.here) as connection:
         with pytest.raises(ToolError) as failed:
             await connection.call("ask_fate", "{}")
         assert isinstance(failed.value.error, McpToolExecutionError)
@@ -84,7 +84,7 @@ async def test_a_tool_that_fails_spoils_nothing_else(stand: Stand) -> None:
 
 
 async def test_a_call_that_nobody_waits_for_is_dropped_at_once(stand: Stand) -> None:
-    async with stand.servers.connect(stand.here) as connection:
+    async with stand.servers as servers, servers.connect(stand.here) as connection:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await connection.call("wait", "{}")
@@ -92,7 +92,7 @@ async def test_a_call_that_nobody_waits_for_is_dropped_at_once(stand: Stand) -> 
 
 
 async def test_calls_run_side_by_side(stand: Stand) -> None:
-    async with stand.servers.connect(stand.here) as connection, asyncio.TaskGroup() as tasks:
+    async with stand.servers as servers, servers.connect(stand.here) as connection, asyncio.TaskGroup() as tasks:
         slow = tasks.create_task(connection.call("wait", "{}"))
         assert await connection.call("get_weather", '{"city":"Bern"}')
         slow.cancel()
@@ -100,5 +100,5 @@ async def test_calls_run_side_by_side(stand: Stand) -> None:
 
 async def test_a_server_that_is_not_there_is_told_of_by_its_own_error(stand: Stand) -> None:
     with pytest.raises(ToolConnectionError):
-        async with stand.servers.connect(ToolAddress("http://127.0.0.1:9/mcp")):
+        async with stand.servers as servers, servers.connect(ToolAddress("http://127.0.0.1:9/mcp")):
             pass

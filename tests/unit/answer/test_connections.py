@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from typing import Self
 
 import pytest
 
@@ -38,8 +39,8 @@ async def test_all_that_is_asked_of_a_server_goes_over_one_connection_that_ends_
         assert await opened.call(HERE, "look", "{}") == "one"
         assert await opened.call(HERE, "look", "{}") == "two"
         assert far.addresses == [HERE]
-        assert far.entered == 1
-    assert far.entered == 0
+        assert far.connected == 1
+    assert far.connected == 0
 
 
 async def test_two_who_ask_at_once_wait_for_the_same_connection() -> None:
@@ -108,6 +109,12 @@ class Falling:
         self.fall = asyncio.Event()
         self.asked = asyncio.Event()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        pass
+
     @asynccontextmanager
     async def connect(self, address: ToolAddress) -> AsyncGenerator["Falling"]:
         async def apart() -> None:
@@ -152,4 +159,4 @@ async def test_a_call_that_ends_while_a_connection_is_made_leaves_nothing() -> N
         await asyncio.sleep(0)
         asking.cancel()
         opened.close()
-    assert far.entered == 0
+    assert far.connected == 0

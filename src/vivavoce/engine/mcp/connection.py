@@ -1,6 +1,6 @@
 """One connection to one MCP server, through MCP's own package.
 
-Importing this takes most of a second; see `servers`.
+Importing this takes most of a second; `servers` does it when the server starts.
 """
 
 import asyncio

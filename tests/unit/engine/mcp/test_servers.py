@@ -1,26 +1,38 @@
 """MCP servers of every kind, at real sockets: what they tell, and what their failures are called on the wire."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from tests.unit.engine.mcp.far import Answer, OldServer, web
-from vivavoce.engine.interface import ToolAddress, ToolConnectionError, ToolError
+from vivavoce.engine.interface import ToolAddress, ToolConnection, ToolConnectionError, ToolError
 from vivavoce.engine.mcp.connection import MOST_TOOLS
 from vivavoce.engine.mcp.door import DOCUMENT_BYTES
 from vivavoce.engine.mcp.reach import Reach
 from vivavoce.engine.mcp.servers import McpServers
+from vivavoce.errors import EngineError, Fault
 from vivavoce.wire.item import McpHttpError, McpProtocolError
 
 KEY = "sk-mcp-0123456789abcdef"
 
 
+@asynccontextmanager
+async def connected(
+    url: str, *headers: tuple[str, str], reach: Reach = Reach.ALL
+) -> AsyncGenerator[ToolConnection, None]:
+    """A connection of somebody who has just been loaded."""
+    async with McpServers(reach) as servers, servers.connect(ToolAddress(url, headers)) as connection:
+        yield connection
+
+
 async def refusal(url: str, reach: Reach = Reach.ALL) -> ToolError:
     """Why somebody cannot connect there."""
     with pytest.raises(ToolError) as refused:
-        async with McpServers(reach).connect(ToolAddress(url)):
+        async with connected(url, reach=reach):
             pass
     return refused.value
 
@@ -32,7 +44,7 @@ async def refused_by(answer: Answer) -> ToolError:
 
 async def test_a_server_of_last_year_is_understood() -> None:
     server = OldServer()
-    async with web(server) as url, McpServers(Reach.ALL).connect(ToolAddress(f"{url}/mcp")) as connection:
+    async with web(server) as url, connected(f"{url}/mcp") as connection:
         assert [tool.name for tool in await connection.tools()] == ["echo_0_0"]
         assert "'city': 'Bern'" in await connection.call("echo_0_0", '{"city":"Bern"}')
     assert server.methods[-1] == "DELETE"  # a session that was opened is closed
@@ -41,7 +53,7 @@ async def test_a_server_of_last_year_is_understood() -> None:
 async def test_keys_go_with_every_request() -> None:
     server = OldServer()
     keys = (("Authorization", f"Bearer {KEY}"), ("X-Org", "me"))
-    async with web(server) as url, McpServers(Reach.ALL).connect(ToolAddress(f"{url}/mcp", keys)) as connection:
+    async with web(server) as url, connected(f"{url}/mcp", *keys) as connection:
         await connection.tools()
     sent = {(headers.get("authorization"), headers.get("x-org")) for headers in server.headers}
     assert sent == {(f"Bearer {KEY}", "me")}
@@ -49,14 +61,14 @@ async def test_keys_go_with_every_request() -> None:
 
 async def test_all_pages_of_tools_are_read() -> None:
     server = OldServer(pages=3, per_page=2)
-    async with web(server) as url, McpServers(Reach.ALL).connect(ToolAddress(f"{url}/mcp")) as connection:
+    async with web(server) as url, connected(f"{url}/mcp") as connection:
         names = [tool.name for tool in await connection.tools()]
     assert names == [f"echo_{page}_{place}" for page in range(3) for place in range(2)]
 
 
 async def test_a_server_with_tools_without_end_is_given_up() -> None:
     server = OldServer(pages=10**9, per_page=MOST_TOOLS // 2)
-    async with web(server) as url, McpServers(Reach.ALL).connect(ToolAddress(f"{url}/mcp")) as connection:
+    async with web(server) as url, connected(f"{url}/mcp") as connection:
         with pytest.raises(ToolError) as refused:
             await connection.tools()
     assert isinstance(refused.value.error, McpProtocolError)
@@ -143,7 +155,14 @@ async def test_a_schema_that_takes_for_ever_holds_nobody_up() -> None:
     server = OldServer()
     slow = {"type": "object", "properties": {"words": {"type": "string", "pattern": "^(a+)+$"}}}
     server.more = {"outputSchema": slow}
-    async with web(server) as url, McpServers(Reach.ALL).connect(ToolAddress(f"{url}/mcp")) as connection:
+    async with web(server) as url, connected(f"{url}/mcp") as connection:
         await connection.tools()
         async with asyncio.timeout(5):
             assert await connection.call("echo_0_0", "{}")
+
+
+async def test_who_was_not_loaded_reaches_nobody() -> None:
+    with pytest.raises(EngineError) as refused:
+        async with McpServers(Reach.ALL).connect(ToolAddress("https://tools.example/mcp")):
+            pass
+    assert refused.value.fault is Fault.OURS
