@@ -8,6 +8,8 @@ a task behind.
 import asyncio
 import logging
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final, Never
 
@@ -109,6 +111,20 @@ class Faults(logging.Handler):
         super().__init__(logging.ERROR)
         self.said: list[str] = []
 
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """What is said meanwhile is kept here and goes nowhere else."""
+        loggers = [logging.getLogger(name) for name in ("vivavoce", "uvicorn.error")]
+        for logger in loggers:
+            logger.addHandler(self)
+            logger.propagate = False
+        try:
+            yield
+        finally:
+            for logger in loggers:
+                logger.removeHandler(self)
+                logger.propagate = True
+
     def emit(self, record: logging.LogRecord) -> None:
         """Keep it."""
         if "Invalid UTF-8" not in record.getMessage():  # uvicorn's way of noting a peer's fault
@@ -122,9 +138,6 @@ class Door:
         self.loop = asyncio.new_event_loop()
         self.faults = Faults()
         self.loop.set_exception_handler(lambda _, context: self.faults.said.append(str(context)))
-        for name in ("vivavoce", "uvicorn.error"):
-            logging.getLogger(name).addHandler(self.faults)
-            logging.getLogger(name).propagate = False
         clock = SystemClock()
         thinker = ScriptedThinker([], pause=endless)
         engines = Engines(ScriptedDetector(), ScriptedTranscriber([], pause=endless), thinker, ScriptedSpeaker())
@@ -140,7 +153,8 @@ class Door:
 
     def knock(self, *pieces: bytes) -> bytes:
         """Connect, send the pieces one after another, hang up; what the server said."""
-        return self.loop.run_until_complete(self._knock(pieces))
+        with self.faults.listening():
+            return self.loop.run_until_complete(self._knock(pieces))
 
     async def _knock(self, pieces: tuple[bytes, ...]) -> bytes:
         before = asyncio.all_tasks()

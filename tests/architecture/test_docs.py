@@ -9,7 +9,11 @@ from tests.architecture.source import ROOT
 
 
 def pages(folder: Path) -> dict[Path, bytes]:
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.suffix in (".md", ".svg")}
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix in (".md", ".svg", ".json")
+    }
 
 
 def test_drawing_the_generated_pages_anew_changes_nothing(tmp_path: Path) -> None:
@@ -20,5 +24,10 @@ def test_drawing_the_generated_pages_anew_changes_nothing(tmp_path: Path) -> Non
     assert scripts
     for script in scripts:
         subprocess.run([sys.executable, script], check=True, timeout=30, cwd=tmp_path)
-    stale = sorted(str(path) for path, page in pages(ROOT / "docs").items() if pages(copy)[path] != page)
+    stale = [
+        f"{folder}/{path}"
+        for folder in ("docs", "contract")
+        for path, page in pages(ROOT / folder).items()
+        if pages(tmp_path / folder)[path] != page
+    ]
     assert stale == [], "run ./dev docs"

@@ -42,7 +42,7 @@ class BetaSessions:
     async def conversation(self, request: Request) -> Response:
         """200 with the session, and in it a secret that lives for a minute."""
         order = await self._mint.order(request)
-        wanted = decode_beta_session(order.body) if order.body.strip() else BetaSession()
+        wanted = decode_beta_session(order.body) if order.body else BetaSession()
         temperature = None if isinstance(wanted.temperature, UnsetType) else wanted.temperature
         try:
             minted, effective = await self._issue(order, ga_session(wanted), wanted.client_secret, temperature)
@@ -53,7 +53,7 @@ class BetaSessions:
     async def transcription(self, request: Request) -> Response:
         """The same for a session that only writes down."""
         order = await self._mint.order(request)
-        wanted = decode_beta_transcription_session(order.body) if order.body.strip() else BetaTranscriptionSession()
+        wanted = decode_beta_transcription_session(order.body) if order.body else BetaTranscriptionSession()
         try:
             minted, effective = await self._issue(order, ga_transcription_session(wanted), wanted.client_secret, None)
         except RequestError as error:
