@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -17,8 +18,8 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 @asynccontextmanager
-async def web(answer: Answer) -> AsyncGenerator[str]:
-    """Its URL, until the context ends."""
+async def web(answer: Answer, certificate: Path | None = None) -> AsyncGenerator[str]:
+    """Its URL, until the context ends; with a certificate and its key in one file, for `localhost` over TLS."""
 
     async def endpoint(request: Request) -> Response:
         return await answer(request)
@@ -26,12 +27,20 @@ async def web(answer: Answer) -> AsyncGenerator[str]:
     app = Starlette(routes=[Route("/{path:path}", endpoint, methods=["GET", "POST", "DELETE"])])
     listener = listen("127.0.0.1", 0)
     listener.listen()
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        ssl_certfile=certificate,
+    )
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(sockets=[listener]))
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            place = "http://127.0.0.1" if certificate is None else "https://localhost"
+            yield f"{place}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await serving
