@@ -35,6 +35,8 @@ from vivavoce.wire.item import (
     InputImage,
     InputText,
     Item,
+    McpApprovalRequest,
+    McpCall,
     OutputAudio,
     OutputText,
     SystemMessage,
@@ -82,15 +84,15 @@ class Count:
 def response_usage(prompt: Think | None, output: Iterable[Item], archive: Archive, thought: Thought) -> Usage:
     """What a response cost: all that the thinker was given, and all that came out.
 
-    A response that never began to think was given nothing. Sound is counted by its length; of words and pictures the
+    A response that never began to think was given nothing and made nothing: not the calls either that it carried out
+    after their approval. Of a call of an MCP tool the thinker made name and arguments, not the outcome. Sound is counted by its length; of words and pictures the
     thinker's own count is taken where it has one.
     """
     read, made = Count(), Count()
     if prompt is not None:
         read = Count(text_tokens(prompt.instructions) + sum(map(_tool_tokens, prompt.tools)))
         read = sum((_item_tokens(item, archive) for item in prompt.items), read)
-    for item in output:
-        made += _item_tokens(item, archive) + Count(_transcript_tokens(item))
+        made = sum((_made_tokens(item, archive) for item in output), made)
     if thought.input_tokens is not None:
         read = Count(max(0, thought.input_tokens), read.audio)
     if thought.output_tokens is not None:
@@ -139,12 +141,19 @@ def _item_tokens(item: Item, archive: Archive) -> Count:
             return sum(map(_part_tokens, item.content), Count(audio=user_audio_tokens(length)))
         case AssistantMessage():
             return sum(map(_part_tokens, item.content), Count(audio=assistant_audio_tokens(length)))
-        case FunctionCall():
+        case FunctionCall() | McpApprovalRequest():
             return Count(text_tokens(item.name + item.arguments))
         case FunctionCallOutput():
             return Count(text_tokens(item.output))
         case _:
             return Count(text_tokens(msgspec.json.encode(item).decode()))
+
+
+def _made_tokens(item: Item, archive: Archive) -> Count:
+    """Tokens of an item that the thinker has made."""
+    if isinstance(item, McpCall):
+        return Count(text_tokens(item.name + item.arguments))
+    return _item_tokens(item, archive) + Count(_transcript_tokens(item))
 
 
 def _part_tokens(part: InputText | InputAudio | InputImage | OutputText | OutputAudio) -> Count:

@@ -32,7 +32,9 @@ from vivavoce.wire.item import (
     InputImage,
     InputText,
     Item,
+    McpApprovalRequest,
     McpApprovalResponse,
+    McpCall,
     OutputAudio,
     OutputText,
     SystemMessage,
@@ -138,6 +140,18 @@ def test_a_thinker_that_counts_nonsense_makes_no_nonsense_of_the_sums(
 
 def test_a_response_that_never_began_to_think_costs_nothing() -> None:
     assert response_usage(None, [], Archive(), Thought()).total_tokens == 0
+
+
+def test_of_a_call_of_an_mcp_tool_only_what_the_thinker_wrote_counts_as_made() -> None:
+    call = McpCall(id="m", server_label="s", name="look", arguments="{ }.", output="x" * 4000)
+    assert response_usage(asked(), [call], Archive(), Thought()).output_tokens == 2
+    request = McpApprovalRequest(id="m", server_label="s", name="look", arguments="{ }.")
+    assert response_usage(asked(), [request], Archive(), Thought()).output_tokens == 2
+
+
+def test_a_call_that_is_carried_out_after_its_approval_is_not_paid_for_twice() -> None:
+    call = McpCall(id="m", server_label="s", name="look", arguments="{}", output="seen")
+    assert response_usage(None, [call], Archive(), Thought()).total_tokens == 0
 
 
 def test_items_of_other_kinds_count_as_their_text() -> None:
