@@ -12,6 +12,7 @@ from vivavoce.clock import Clock
 from vivavoce.session.answers import Sound
 from vivavoce.session.declaration import ToolServing, shown
 from vivavoce.session.host import Host
+from vivavoce.session.microphone import Cleaned
 from vivavoce.session.settings import SESSION_S, effective
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Answering, SoundPath, Transport
@@ -158,6 +159,7 @@ class LocalAnswers:
             now=self._clock.now(),
             counted=allowance is not None,
             serving=self._serving,
+            microphone=Cleaned(),
         )
         call = LocalCall(id, host, transport, self._engines, self._clock, allowance)
         self._calls.add(call)

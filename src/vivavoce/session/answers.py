@@ -88,6 +88,11 @@ class Answers:
         return now < self._heard_until
 
     @property
+    def busy_until(self) -> float:
+        """Until when a client that plays by itself is busy with what it was sent, if it is not told to stop."""
+        return self._heard_until
+
+    @property
     def quiet_since(self) -> float | None:
         """From when on nothing is running or heard; None while that is not known, or before the first answer."""
         if self._running or self._output.busy or self._heard_until == NEVER:

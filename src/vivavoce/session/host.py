@@ -20,10 +20,11 @@ from vivavoce.session.effect import Effect, Hangup, Ids, Job, Think
 from vivavoce.session.intake import Intake
 from vivavoce.session.items import Items
 from vivavoce.session.meter import Meter
+from vivavoce.session.microphone import Microphone, Straight
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.recording import Archive
 from vivavoce.session.response import Response
-from vivavoce.session.result import Failed, Partial, Result
+from vivavoce.session.result import Failed, Partial, Result, Spoken
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import History, Settings, known, wish
 from vivavoce.session.toolbox import Toolbox
@@ -55,6 +56,9 @@ from vivavoce.wire.item import Item
 STALL_S: Final = 1.0
 """Media that stops for so long while somebody speaks ends the turn: a muted or vanished caller says nothing more."""
 
+LINGER_S: Final = 0.3
+"""A client that plays needs so long to hear of an interruption and to stop."""
+
 ItemEvent = ConversationItemCreate | ConversationItemRetrieve | ConversationItemTruncate | ConversationItemDelete
 
 
@@ -71,6 +75,7 @@ class Host:
         now: float,
         counted: bool = False,
         serving: ToolServing = ToolServing.NONE,
+        microphone: Microphone | None = None,
     ) -> None:
         """Begin.
 
@@ -82,6 +87,7 @@ class Host:
             now: monotonic seconds; all `now` are of the same clock.
             counted: whether somebody answers a `Charge`; else none is made.
             serving: whether MCP servers can be called.
+            microphone: what is done to the user's sound first; nothing if not given.
         """
         self._settings = Settings(session)
         self._sound = sound
@@ -89,7 +95,8 @@ class Host:
         self._conversation_id = ids("conv")
         self._conversation = Conversation()
         self._archive = Archive()
-        self._intake = Intake(self._out, self._conversation, self._archive)
+        self._microphone = microphone or Straight()
+        self._intake = Intake(self._out, self._conversation, self._archive, self._microphone.echoes)
         meter = Meter(self._out, counted=counted)
         self._answers = Answers(self._out, self._conversation, self._archive, sound, meter)
         self._tools = Toolbox(self._out, self._conversation, self._answers, serving)
@@ -125,19 +132,19 @@ class Host:
             event = decode_client(text)
         except RequestError as error:
             self._refuse(error, error.event_id)
-            return self._out.drain()
+            return self._drain(now)
         try:
             self._handle(event, now)
             self._go_on(now)
         except RequestError as error:
             self._refuse(error, known(event.event_id, None))
-        return self._out.drain()
+        return self._drain(now)
 
     def hear(self, samples: Pcm, now: float) -> list[Effect]:
         """Sound that came beside the text."""
         self._last_sound = now
-        self._intake.hear(samples, self._settings.detection)
-        return self._out.drain()
+        self._intake.hear(self._microphone.hear(samples, now), self._settings.detection)
+        return self._drain(now)
 
     def speech(self, probability: float, heard: int, now: float) -> list[Effect]:
         """The detector's word on one window; `heard` counts the samples it has been given up to its end."""
@@ -158,7 +165,7 @@ class Host:
                 assert_never(change)
         if change is not None:
             self._go_on(now)
-        return self._out.drain()
+        return self._drain(now)
 
     def result(self, job: Job, result: Result, now: float) -> list[Effect]:
         """A report on engine work; ignored when nobody waits for it any more."""
@@ -168,19 +175,21 @@ class Host:
         elif self._tools.servers.owns(job):
             self._tools.servers.result(job, result)
         elif self._answers.owns(job):
+            if self._sound is Sound.TEXT and isinstance(result, Spoken):
+                self._microphone.play(result.samples, now)
             self._answers.result(job, result, now)
         self._go_on(now)
-        return self._out.drain()
+        return self._drain(now)
 
     def played(self, total: int, now: float) -> list[Effect]:
         """The transport has played so many samples since the start."""
         self._answers.played(total, now)
-        return self._out.drain()
+        return self._drain(now)
 
     def flushed(self, total: int, now: float) -> list[Effect]:
         """`Flush` was carried out when so many samples had been played."""
         self._answers.flushed(total, now)
-        return self._out.drain()
+        return self._drain(now)
 
     def fault(self, message: str) -> list[Effect]:
         """Something of ours broke that belongs to no response, the detector for instance. The session lives on."""
@@ -191,8 +200,10 @@ class Host:
         """Time has passed; to be called no later than `deadline`."""
         if now >= self._expires_at:
             return self._expire(now)
-        if self._stall_at is not None and now >= self._stall_at and self._intake.fall_silent(now):
-            self._answer_turn(now)
+        if self._stall_at is not None and now >= self._stall_at:
+            self._release()
+            if self._intake.fall_silent(now):
+                self._answer_turn(now)
         self._intake.tick(now)
         self._tools.servers.tick(now)
         self._answers.tick(now)
@@ -200,7 +211,7 @@ class Host:
         idle_at = self._idle_at
         if idle_at is not None and now >= idle_at:
             self._time_out(now)
-        return self._out.drain()
+        return self._drain(now)
 
     def deadline(self, now: float) -> float:
         """When `tick` is due if nothing else happens."""
@@ -229,8 +240,10 @@ class Host:
             case InputAudioBufferAppend():
                 self._append(event.audio, now)
             case InputAudioBufferCommit():
+                self._release()
                 self._intake.commit(self._settings.transcription, now)
             case InputAudioBufferClear():
+                self._release()
                 self._intake.clear()
             case ResponseCreate():
                 self._create_response(known(event.response, ResponseConfig()), now)
@@ -272,7 +285,8 @@ class Host:
 
     def _append(self, audio: str, now: float) -> None:
         self._last_sound = now
-        self._intake.hear(self._upload.read(audio, "audio"), self._settings.detection)
+        samples = self._microphone.hear(self._upload.read(audio, "audio"), now)
+        self._intake.hear(samples, self._settings.detection)
 
     def _clear_output(self, now: float) -> None:
         if self._sound is not Sound.MEDIA:
@@ -334,23 +348,8 @@ class Host:
                 self._answers.fail(response, failure, now)
             else:
                 catalogue = self._tools.catalogue(response.brief.wish)
-                self._answers.think(response, self._prompt(response, items, catalogue), now, catalogue)
-
-    def _prompt(self, response: Response, items: tuple[Item, ...], catalogue: Catalogue) -> Think:
-        wanted = response.brief.wish
-        tools, tool_choice = catalogue.choose(wanted.tool_choice)
-        session = self._settings.realtime or RealtimeSession()
-        return Think(
-            model=known(session.model, ""),
-            instructions=wanted.instructions,
-            items=catalogue.read(item for item in items if item.status != "in_progress"),
-            tools=tools,
-            tool_choice=tool_choice,
-            parallel_tool_calls=wanted.parallel_tool_calls,
-            max_output_tokens=None if wanted.max_output_tokens == "inf" else wanted.max_output_tokens,
-            metadata=response.brief.metadata or {},
-            effort=wanted.effort,
-        )
+                model = known((self._settings.realtime or RealtimeSession()).model, "")
+                self._answers.think(response, prompt(model, response, items, catalogue), now, catalogue)
 
     def _go_on(self, now: float) -> None:
         """Do what waited for somebody else's word: a transcript, a list of tools, an approval."""
@@ -378,6 +377,7 @@ class Host:
         return since + timeout_ms / 1000
 
     def _time_out(self, now: float) -> None:
+        self._release()
         since = self._answers.quiet_since
         quiet_s = 0.0 if since is None else now - since
         self._answers.forget_silence()
@@ -394,6 +394,34 @@ class Host:
 
     # ── odds ───────────────────────────────────────────────────────────────────────────────────────────
 
+    def _drain(self, now: float) -> list[Effect]:
+        effects = self._out.drain()
+        self._microphone.watch(effects, now)
+        if self._sound is Sound.TEXT:
+            self._microphone.stop(max(self._answers.busy_until, now) + LINGER_S)
+        return effects
+
+    def _release(self) -> None:
+        """All sound so far is wanted, the last milliseconds too."""
+        self._intake.hear(self._microphone.release(), self._settings.detection)
+
     def _refuse(self, error: RequestError, event_id: str | None) -> None:
         body = ErrorBody(type=error.type, code=error.code, message=error.message, param=error.param, event_id=event_id)
         self._out.send(Error(error=body))
+
+
+def prompt(model: str, response: Response, items: tuple[Item, ...], catalogue: Catalogue) -> Think:
+    """What the thinker is given for a response."""
+    wanted = response.brief.wish
+    tools, tool_choice = catalogue.choose(wanted.tool_choice)
+    return Think(
+        model=model,
+        instructions=wanted.instructions,
+        items=catalogue.read(item for item in items if item.status != "in_progress"),
+        tools=tools,
+        tool_choice=tool_choice,
+        parallel_tool_calls=wanted.parallel_tool_calls,
+        max_output_tokens=None if wanted.max_output_tokens == "inf" else wanted.max_output_tokens,
+        metadata=response.brief.metadata or {},
+        effort=wanted.effort,
+    )

@@ -3,6 +3,7 @@
 It does not know what answers; `Host` asks it what happened and decides.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, assert_never
 
@@ -66,10 +67,25 @@ class Utterance:
 class Intake:
     """Buffer, turn detector and transcriptions of one call."""
 
-    def __init__(self, out: Outbox, conversation: Conversation, archive: Archive) -> None:
+    def __init__(
+        self,
+        out: Outbox,
+        conversation: Conversation,
+        archive: Archive,
+        echoes: Callable[[int, int], bool] = lambda start, end: False,
+    ) -> None:
+        """Nothing has been heard.
+
+        Args:
+            out: takes what is to be done.
+            conversation: gets the items.
+            archive: keeps their sound.
+            echoes: tells whether the sound from one position to another is only the assistant's own voice.
+        """
         self._out = out
         self._conversation = conversation
         self._archive = archive
+        self._echoes = echoes
         self._buffer = InputBuffer()
         self._track = Track()
         self._turn = Turn()
@@ -137,6 +153,8 @@ class Intake:
         window = self._track.judge(heard)
         if window is None:
             return None
+        if self._echoes(window.start, window.end):
+            probability = 0.0
         onset_ms = INTERRUPTION_MS if floor == "assistant" else ONSET_MS
         change = self._turn.heard(probability, window, detection, onset_ms)
         match change:
