@@ -17,6 +17,7 @@ from vivavoce.audio.frame import Pcm, sample_count, silence, to_bytes
 from vivavoce.session.effect import Charge
 from vivavoce.session.result import CallArguments, CallBegun, Failed, Listed, Partial, Thought, ToolFailed, Words
 from vivavoce.session.result import Final as FinalText
+from vivavoce.session.window import Mind
 from vivavoce.testing.cast import Answer, Break, Early, Hang, Hearing, Pace, Purse, Remote, Rest, Step, Trouble
 from vivavoce.testing.ear import voice
 from vivavoce.wire.config import RateLimit
@@ -97,6 +98,11 @@ def pace(dice: Dice) -> Pace:
         piece=dice.one([0.01, 0.01, 0.0, 0.15]),
         marked=dice.chance(0.7),
     )
+
+
+def mind(dice: Dice) -> Mind:
+    """Mostly a large one."""
+    return Mind(dice.one([0, 0, 0, 40, 400]), sees=dice.chance(0.5))
 
 
 def purse(dice: Dice) -> Purse | None:

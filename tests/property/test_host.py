@@ -39,7 +39,7 @@ class Talk:
             voice=dice.some(talk.trouble, 12),
             remote=talk.remote(dice),
             pace=talk.pace(dice),
-            terms=Terms(self.lifetime_s, talk.purse(dice)),
+            terms=Terms(self.lifetime_s, talk.purse(dice), talk.mind(dice)),
         )
         self.call.watch = self.laws
         self._sent = 0

@@ -11,9 +11,10 @@ from vivavoce.answer.job import Allowance, Engines
 from vivavoce.clock import Clock
 from vivavoce.session.answers import Sound
 from vivavoce.session.declaration import ToolServing, shown
-from vivavoce.session.host import Host
+from vivavoce.session.host import Host, Service
 from vivavoce.session.microphone import Cleaned
 from vivavoce.session.settings import SESSION_S, effective
+from vivavoce.session.window import Mind
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Answering, SoundPath, Transport
 from vivavoce.wire.config import Session
@@ -151,14 +152,14 @@ class LocalAnswers:
 
     def _call(self, id: str, session: Session, transport: Transport, allowance: Allowance | None) -> LocalCall:
         sound = Sound.MEDIA if transport.traits.sound is SoundPath.MEDIA else Sound.TEXT
+        traits = self._engines.thinker.traits
         host = Host(
             session,
             ids=self._ids,
             sound=sound,
             lifetime_s=self._lifetime_s,
             now=self._clock.now(),
-            counted=allowance is not None,
-            serving=self._serving,
+            service=Service(allowance is not None, self._serving, Mind(traits.context_tokens, traits.sees)),
             microphone=Cleaned(),
         )
         call = LocalCall(id, host, transport, self._engines, self._clock, allowance)

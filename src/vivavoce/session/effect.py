@@ -66,6 +66,8 @@ class Think:
     max_output_tokens: int | None
     metadata: dict[str, str]
     effort: Effort | None = None
+    sees: bool = True
+    """Whether whoever answers can see the pictures in it."""
 
 
 @dataclass(frozen=True, slots=True)

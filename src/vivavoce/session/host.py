@@ -6,6 +6,7 @@ every rule of the protocol and composes smaller machines: `Conversation`, `Intak
 becomes the protocol's `error` event; nothing here raises for it.
 """
 
+from dataclasses import dataclass
 from math import inf
 from typing import Final, assert_never
 
@@ -31,6 +32,7 @@ from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.toolset import Catalogue
 from vivavoce.session.turn import Onset, Pause
 from vivavoce.session.upload import Upload
+from vivavoce.session.window import Mind, Window
 from vivavoce.wire.codec import decode_client
 from vivavoce.wire.config import RealtimeSession, ResponseConfig, Session
 from vivavoce.wire.event import (
@@ -62,6 +64,22 @@ LINGER_S: Final = 0.3
 ItemEvent = ConversationItemCreate | ConversationItemRetrieve | ConversationItemTruncate | ConversationItemDelete
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What stands behind a conversation.
+
+    `counted`: somebody answers a `Charge`, else none is made; `serving`: whether MCP servers can be called; `mind`:
+    what the thinker can take in.
+    """
+
+    counted: bool = False
+    serving: ToolServing = ToolServing.NONE
+    mind: Mind = Mind()
+
+
+SERVICE: Final = Service()
+
+
 class Host:
     """One conversation. Every method returns what is to be done, in order."""
 
@@ -73,8 +91,7 @@ class Host:
         sound: Sound,
         lifetime_s: float,
         now: float,
-        counted: bool = False,
-        serving: ToolServing = ToolServing.NONE,
+        service: Service = SERVICE,
         microphone: Microphone | None = None,
     ) -> None:
         """Begin.
@@ -85,8 +102,7 @@ class Host:
             sound: how sound travels.
             lifetime_s: seconds until the session expires.
             now: monotonic seconds; all `now` are of the same clock.
-            counted: whether somebody answers a `Charge`; else none is made.
-            serving: whether MCP servers can be called.
+            service: what stands behind it.
             microphone: what is done to the user's sound first; nothing if not given.
         """
         self._settings = Settings(session)
@@ -94,15 +110,14 @@ class Host:
         self._out = Outbox(ids)
         self._conversation_id = ids("conv")
         self._conversation = Conversation()
-        self._archive = Archive()
+        archive = Archive()
         self._microphone = microphone or Straight()
-        self._intake = Intake(self._out, self._conversation, self._archive, self._microphone.echoes)
-        meter = Meter(self._out, counted=counted)
-        self._answers = Answers(self._out, self._conversation, self._archive, sound, meter)
-        self._tools = Toolbox(self._out, self._conversation, self._answers, serving)
-        self._items = Items(
-            self._out, self._conversation, self._archive, self._intake, self._answers, self._settings, sound
-        )
+        self._intake = Intake(self._out, self._conversation, archive, self._microphone.echoes)
+        self._window = Window(service.mind, archive)
+        meter = Meter(self._out, counted=service.counted)
+        self._answers = Answers(self._out, self._conversation, archive, sound, meter)
+        self._tools = Toolbox(self._out, self._conversation, self._answers, service.serving)
+        self._items = Items(self._out, self._conversation, archive, self._intake, self._answers, self._settings, sound)
         self._upload = Upload(self._settings.input_format.type)
         self._lifetime_s = lifetime_s
         self._expires_at = now + lifetime_s
@@ -343,13 +358,14 @@ class Host:
             ids = [item_id(item) for item in items]
             if any(map(self._intake.transcribing, ids)) or not self._tools.ready(response.brief.wish):
                 continue
-            failure = self._intake.failure(ids[-1]) if ids else None
-            if failure is not None:
-                self._answers.fail(response, failure, now)
+            catalogue = self._tools.catalogue(response.brief.wish)
+            whole = prompt(known((self._settings.realtime or RealtimeSession()).model, ""), response, items, catalogue)
+            fit = self._window.fit if context is None else self._window.fit_once
+            think = (self._intake.failure(ids[-1]) if ids else None) or fit(whole, self._settings.truncation)
+            if isinstance(think, Failed):
+                self._answers.fail(response, think, now)
             else:
-                catalogue = self._tools.catalogue(response.brief.wish)
-                model = known((self._settings.realtime or RealtimeSession()).model, "")
-                self._answers.think(response, prompt(model, response, items, catalogue), now, catalogue)
+                self._answers.think(response, think, now, catalogue)
 
     def _go_on(self, now: float) -> None:
         """Do what waited for somebody else's word: a transcript, a list of tools, an approval."""
@@ -411,7 +427,7 @@ class Host:
 
 
 def prompt(model: str, response: Response, items: tuple[Item, ...], catalogue: Catalogue) -> Think:
-    """What the thinker is given for a response."""
+    """What the thinker is given for a response, if it can read it all."""
     wanted = response.brief.wish
     tools, tool_choice = catalogue.choose(wanted.tool_choice)
     return Think(

@@ -36,6 +36,7 @@ from vivavoce.wire.config import (
     Transcription,
     TranscriptionAudioConfig,
     TranscriptionSession,
+    Truncation,
     TurnDetection,
     Voice,
     merge,
@@ -220,6 +221,11 @@ class Settings:
         """Silence after an answer that starts another turn."""
         detection = self.detection
         return known(detection.idle_timeout_ms, None) if isinstance(detection, ServerVad) else None
+
+    @property
+    def truncation(self) -> Truncation:
+        """What happens to a conversation that is longer than the thinker can read."""
+        return "auto" if self.realtime is None else known(self.realtime.truncation, "auto")
 
     @property
     def creates_response(self) -> bool:

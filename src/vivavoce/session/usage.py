@@ -7,9 +7,10 @@ for English.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 
 import msgspec
+from msgspec import UnsetType
 
 from vivavoce.audio.frame import duration_ms
 from vivavoce.session.effect import Think
@@ -46,7 +47,10 @@ from vivavoce.wire.item import (
 USER_MS_PER_TOKEN: Final = 100
 ASSISTANT_MS_PER_TOKEN: Final = 50
 CHARACTERS_PER_TOKEN: Final = 4
-IMAGE_TOKENS: Final = 85
+IMAGE_TOKENS: Final[dict[Literal["low", "auto", "high"], int]] = {"low": 85, "auto": 765, "high": 765}
+"""By `detail`, as OpenAI counts a picture of 1024 pixels square; how large one is, nobody here looks."""
+MESSAGE_TOKENS: Final = 4
+"""What a model reads around each message, roughly."""
 
 
 def text_tokens(text: str) -> int:
@@ -85,16 +89,18 @@ def response_usage(prompt: Think | None, output: Iterable[Item], archive: Archiv
     """What a response cost: all that the thinker was given, and all that came out.
 
     A response that never began to think was given nothing and made nothing: not the calls either that it carried out
-    after their approval. Of a call of an MCP tool the thinker made name and arguments, not the outcome. Sound is
-    counted by its length; of words and pictures the thinker's own count is taken where it has one.
+    after their approval. Of a call of an MCP tool the thinker made name and arguments, not the outcome. Sound is counted
+    by its length; of words and pictures the thinker's own count is taken where it has one.
     """
     read, made = Count(), Count()
     if prompt is not None:
-        read = Count(text_tokens(prompt.instructions) + sum(map(_tool_tokens, prompt.tools)))
-        read = sum((_item_tokens(item, archive) for item in prompt.items), read)
+        read = Count(instruction_tokens(prompt))
+        read = sum((item_tokens(item, archive, sees=prompt.sees) for item in prompt.items), read)
         made = sum((_made_tokens(item, archive) for item in output), made)
     if thought.input_tokens is not None:
-        read = Count(max(0, thought.input_tokens), read.audio)
+        counted = max(0, thought.input_tokens)
+        image = min(read.image, counted)
+        read = Count(counted - image, read.audio, image)
     if thought.output_tokens is not None:
         made = Count(max(0, thought.output_tokens), made.audio)
     cached = min(max(0, thought.cached_tokens or 0), read.text)
@@ -111,6 +117,17 @@ def response_usage(prompt: Think | None, output: Iterable[Item], archive: Archiv
         ),
         output_token_details=OutputTokenDetails(text_tokens=made.text, audio_tokens=made.audio),
     )
+
+
+def instruction_tokens(prompt: Think) -> int:
+    """Tokens of all that comes before the conversation."""
+    return text_tokens(prompt.instructions) + sum(map(_tool_tokens, prompt.tools))
+
+
+def reading_tokens(item: Item, *, sees: bool) -> int:
+    """Tokens of an item for a thinker that reads: what was said counts as its transcript."""
+    count = item_tokens(item, Archive(), sees=sees)
+    return MESSAGE_TOKENS + count.text + count.image + _transcript_tokens(item)
 
 
 def _tool_tokens(tool: FunctionTool) -> int:
@@ -130,15 +147,16 @@ def transcription_usage(wish: Transcription, samples: int, text: str) -> Transcr
     return TranscriptionDuration(seconds=ceil(duration_ms(samples) / 1000))
 
 
-def _item_tokens(item: Item, archive: Archive) -> Count:
-    """Tokens of an item; what was said counts as sound, not as its transcript."""
+def item_tokens(item: Item, archive: Archive, *, sees: bool = True) -> Count:
+    """Tokens of an item; what was said counts as sound, not as its transcript, and a picture only where it is seen."""
     recording = archive.get(item.id) if isinstance(item.id, str) else None
     length = recording.length if recording is not None else 0
     match item:
         case SystemMessage():
             return Count(sum(text_tokens(part.text) for part in item.content))
         case UserMessage():
-            return sum(map(_part_tokens, item.content), Count(audio=user_audio_tokens(length)))
+            parts = [part for part in item.content if sees or not isinstance(part, InputImage)]
+            return sum(map(_part_tokens, parts), Count(audio=user_audio_tokens(length)))
         case AssistantMessage():
             return sum(map(_part_tokens, item.content), Count(audio=assistant_audio_tokens(length)))
         case FunctionCall() | McpApprovalRequest():
@@ -153,7 +171,7 @@ def _made_tokens(item: Item, archive: Archive) -> Count:
     """Tokens of an item that the thinker has made."""
     if isinstance(item, McpCall):
         return Count(text_tokens(item.name + item.arguments))
-    return _item_tokens(item, archive) + Count(_transcript_tokens(item))
+    return item_tokens(item, archive) + Count(_transcript_tokens(item))
 
 
 def _part_tokens(part: InputText | InputAudio | InputImage | OutputText | OutputAudio) -> Count:
@@ -161,7 +179,7 @@ def _part_tokens(part: InputText | InputAudio | InputImage | OutputText | Output
         case InputText() | OutputText():
             return Count(text_tokens(part.text))
         case InputImage():
-            return Count(image=IMAGE_TOKENS)
+            return Count(image=IMAGE_TOKENS["auto" if isinstance(part.detail, UnsetType) else part.detail])
         case InputAudio() | OutputAudio():
             return Count()
         case _:
@@ -169,10 +187,10 @@ def _part_tokens(part: InputText | InputAudio | InputImage | OutputText | Output
 
 
 def _transcript_tokens(item: Item) -> int:
-    if not isinstance(item, AssistantMessage):
+    if not isinstance(item, UserMessage | AssistantMessage):
         return 0
     return sum(
         text_tokens(part.transcript)
         for part in item.content
-        if isinstance(part, OutputAudio) and isinstance(part.transcript, str)
+        if isinstance(part, InputAudio | OutputAudio) and isinstance(part.transcript, str)
     )

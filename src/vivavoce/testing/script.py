@@ -20,10 +20,11 @@ from vivavoce.audio.frame import Pcm, sample_count, silence
 from vivavoce.session.answers import Sound
 from vivavoce.session.declaration import ToolServing
 from vivavoce.session.effect import Effect, Flush, Hangup, Job, Listen, Play, Send, Think
-from vivavoce.session.host import Host
+from vivavoce.session.host import Host, Service
 from vivavoce.session.result import Charged, Ended, Failed, Listed, Result, Returned, Thought, ToolFailed
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import effective
+from vivavoce.session.window import Mind
 from vivavoce.testing.agenda import Agenda
 from vivavoce.testing.cast import CHARACTER, Answer, Cast, Hang, Hearing, Pace, Purse, Remote, Trouble
 from vivavoce.testing.ear import Ear, voice
@@ -48,6 +49,7 @@ class Terms:
     lifetime_s: float = 3600.0
     purse: Purse | None = None
     """Counts what responses cost; without one nobody does."""
+    mind: Mind = Mind()
 
 
 class Script:
@@ -93,8 +95,7 @@ class Script:
             sound=sound,
             lifetime_s=terms.lifetime_s,
             now=0.0,
-            counted=terms.purse is not None,
-            serving=ToolServing.MCP,
+            service=Service(terms.purse is not None, ToolServing.MCP, terms.mind),
         )
         self.listener = Listener()
         self.cast = Cast(

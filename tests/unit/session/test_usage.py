@@ -1,5 +1,7 @@
 """What a response and a transcript cost."""
 
+from dataclasses import replace
+
 import pytest
 from msgspec import UNSET
 
@@ -94,14 +96,30 @@ def test_everything_that_the_thinker_was_given_counts() -> None:
     assert usage.total_tokens == usage.input_tokens
 
 
-def test_a_picture_counts_as_one() -> None:
-    prompt = asked(
-        UserMessage(id="u", content=[InputImage(image_url="data:image/png;base64,AA=="), InputText(text="a")])
+def test_a_picture_counts_by_its_detail() -> None:
+    for detail, tokens in IMAGE_TOKENS.items():
+        picture = InputImage(image_url="data:image/png;base64,AA==", detail=detail)
+        usage = response_usage(
+            asked(UserMessage(id="u", content=[picture, InputText(text="a")])), [], Archive(), Thought()
+        )
+        read, _ = details(usage)
+        assert (read.image_tokens, read.text_tokens, usage.input_tokens) == (tokens, 1, tokens + 1)
+
+
+def test_a_picture_is_part_of_what_the_thinker_counted() -> None:
+    prompt = asked(UserMessage(id="u", content=[InputImage(image_url="data:image/png;base64,AA==", detail="low")]))
+    read, _ = details(response_usage(prompt, [], Archive(), Thought(input_tokens=100)))
+    assert (read.image_tokens, read.text_tokens) == (85, 15)
+    read, _ = details(response_usage(prompt, [], Archive(), Thought(input_tokens=50)))
+    assert (read.image_tokens, read.text_tokens) == (50, 0)
+
+
+def test_a_picture_that_nobody_could_see_costs_nothing() -> None:
+    prompt = replace(
+        asked(UserMessage(id="u", content=[InputImage(image_url="data:image/png;base64,AA==")])), sees=False
     )
-    usage = response_usage(prompt, [], Archive(), Thought())
-    read, _ = details(usage)
-    assert (read.image_tokens, read.text_tokens) == (IMAGE_TOKENS, 1)
-    assert usage.input_tokens == IMAGE_TOKENS + 1
+    read, _ = details(response_usage(prompt, [], Archive(), Thought()))
+    assert read.image_tokens == 0
 
 
 def test_what_is_said_costs_as_sound_and_as_words() -> None:

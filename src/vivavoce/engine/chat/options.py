@@ -52,6 +52,8 @@ class ChatOptions:
     opening: Opening = Opening.SPEECH
     sight: Sight = Sight.YES
     warmth: Warmth = Warmth.NO
+    context: int = 0
+    """Tokens that the model can hold, its answer included. 0 is unknown; then nothing is left out of a conversation."""
     connect_s: float = 5.0
     first_s: float = 60.0
     stall_s: float = 20.0
@@ -79,6 +81,7 @@ class ChatOptions:
             opening=_choice(options, "opening", Opening.SPEECH),
             sight=_choice(options, "sight", Sight.YES),
             warmth=_choice(options, "warmth", Warmth.NO),
+            context=int(_number(options, "context", 0.0, least=0.0)),
             connect_s=_number(options, "connect_s", 5.0, least=0.001),
             first_s=_number(options, "first_s", 60.0, least=0.001),
             stall_s=_number(options, "stall_s", 20.0, least=0.001),

@@ -47,7 +47,12 @@ class Chat:
     @property
     def traits(self) -> ThinkerTraits:
         """What is known of the model without asking."""
-        return ThinkerTraits(name="chat", models=(self._options.model,), sees=self._options.sight is Sight.YES)
+        return ThinkerTraits(
+            name="chat",
+            models=(self._options.model,),
+            sees=self._options.sight is Sight.YES,
+            context_tokens=self._options.context,
+        )
 
     async def __aenter__(self) -> Self:
         self._client = _client(self._options)

@@ -33,6 +33,7 @@ def test_everything_can_be_said() -> None:
             "opening": "thought",
             "sight": "no",
             "warmth": "yes",
+            "context": "8192",
             "connect_s": "1",
             "first_s": "2",
             "stall_s": "3",
@@ -44,6 +45,7 @@ def test_everything_can_be_said() -> None:
     assert (options.effort, options.temperature) == ("none", 0.5)
     assert (options.opening, options.sight, options.warmth) == (Opening.THOUGHT, Sight.NO, Warmth.YES)
     assert (options.connect_s, options.first_s, options.stall_s, options.calls) == (1, 2, 3, 4)
+    assert options.context == 8192
 
 
 def test_the_key_does_not_print() -> None:
