@@ -89,8 +89,8 @@ def response_usage(prompt: Think | None, output: Iterable[Item], archive: Archiv
     """What a response cost: all that the thinker was given, and all that came out.
 
     A response that never began to think was given nothing and made nothing: not the calls either that it carried out
-    after their approval. Of a call of an MCP tool the thinker made name and arguments, not the outcome. Sound is counted
-    by its length; of words and pictures the thinker's own count is taken where it has one.
+    after their approval. Of a call of an MCP tool the thinker made name and arguments, not the outcome. Sound is
+    counted by its length; of words and pictures the thinker's own count is taken where it has one.
     """
     read, made = Count(), Count()
     if prompt is not None:
