@@ -73,6 +73,8 @@ class EngineNames:
     thinker: str = "house"
     speaker: str = "espeak"
     mcp: Literal["none", "public", "all"] = "public"
+    turn_model: str | None = None
+    """Without one, `semantic_vad` judges by words alone."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def open_engines(names: EngineNames, clock: Clock) -> "Engines":
         thinker=registry.thinker(EngineSpec.parse(names.thinker), clock),
         speaker=registry.speaker(EngineSpec.parse(names.speaker), clock),
         tool_servers=_tool_servers(names.mcp),
+        turn_model=registry.turn_model(EngineSpec.parse(names.turn_model), clock) if names.turn_model else None,
     )
 
 
@@ -149,6 +152,7 @@ def server_app(
         engines.thinker,
         engines.speaker,
         engines.tool_servers,
+        engines.turn_model,
     )
     answers = LocalAnswers(
         engines,

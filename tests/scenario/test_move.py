@@ -98,7 +98,22 @@ def talk_it_through() -> None:
     limited.send({"type": "response.create"})
     limited.wait(0.1)
 
-    turn.Turn().heard(1.0, Window(0, sample_count(100)), ServerVad(), turn.ONSET_MS)
+    turn.Turn().heard(1.0, Window(0, sample_count(100)), ServerVad(), turn.ONSET_MS, lambda _: 0)
+
+
+def pause_in_mid_turn() -> None:
+    """Somebody pauses and goes on, pauses and is committed, and is not waited for at all."""
+    halting = Script()
+    halting.speak(0.5)
+    halting.wait(0.1)
+    halting.speak(0.5)
+    halting.wait(0.1)
+    halting.send({"type": "input_audio_buffer.commit"})
+    vad = {"type": "server_vad", "silence_duration_ms": 0}
+    audio = {"input": {"turn_detection": vad}}
+    halting.send({"type": "session.update", "session": {"type": "realtime", "audio": audio}})
+    halting.speak(0.5)
+    halting.wait(0.1)
 
 
 def ask_for_answers() -> None:
@@ -121,6 +136,7 @@ def ask_for_answers() -> None:
 def test_every_move_in_the_tables_is_taken_by_somebody() -> None:
     with watched() as taken:
         talk_it_through()
+        pause_in_mid_turn()
         ask_for_answers()
     allowed = set[Row]().union(*map(rows, MACHINES))
     assert {name for name, *_ in taken} == {machine.name for machine in MACHINES}

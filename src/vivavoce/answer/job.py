@@ -10,16 +10,27 @@ from vivavoce.answer.connections import Connections
 from vivavoce.answer.failure import failure
 from vivavoce.audio.frame import Pcm
 from vivavoce.engine import interface as engine
-from vivavoce.engine.interface import Detector, Speaker, Thinker, ToolAddress, ToolError, ToolServers, Transcriber
+from vivavoce.engine.interface import (
+    Detector,
+    Speaker,
+    Thinker,
+    ToolAddress,
+    ToolError,
+    ToolServers,
+    Transcriber,
+    TurnModel,
+)
 from vivavoce.errors import EngineError
-from vivavoce.session.effect import Address, CallTool, Charge, Job, ListTools, Speak, Think, Transcribe, Work
+from vivavoce.session.effect import Address, CallTool, Charge, Job, Judge, ListTools, Speak, Think, Transcribe, Work
 from vivavoce.session.result import (
     CallArguments,
     CallBegun,
     Charged,
+    Draft,
     Ended,
     Failed,
     Final,
+    Judged,
     Listed,
     Partial,
     Result,
@@ -40,13 +51,17 @@ Post = Callable[[Job, Result], None]
 
 @dataclass(frozen=True)
 class Engines:
-    """Who hears, thinks and speaks for every call of the process, and who reaches MCP servers, if anybody."""
+    """Who hears, thinks and speaks for every call of the process, and who reaches MCP servers, if anybody.
+
+    Without a turn model words alone tell when a turn has ended.
+    """
 
     detector: Detector
     transcriber: Transcriber
     thinker: Thinker
     speaker: Speaker
     tool_servers: ToolServers | None = None
+    turn_model: TurnModel | None = None
 
 
 class Allowance(Protocol):
@@ -106,6 +121,8 @@ class Jobs:
             case Transcribe(wish):
                 sound = self._sound[job] = SoundQueue()
                 results = _heard(self._engines.transcriber.transcribe(aiter(sound), wish))
+            case Judge(samples):
+                results = _judged(self._engines.turn_model, samples)
             case Think():
                 results = _thought(self._engines.thinker.think(_prompt(work)))
             case Speak(text, voice, speed):
@@ -159,7 +176,7 @@ class Jobs:
         try:
             async for last in results:
                 self._report(job, last)
-            if not isinstance(last, Final | Thought | Ended | Listed | Returned | ToolFailed):
+            if not isinstance(last, Final | Judged | Thought | Ended | Listed | Returned | ToolFailed):
                 self._report(job, Failed("An engine ended in the middle of its work."))
         except EngineError as error:
             self._report(job, failure(error))
@@ -220,15 +237,28 @@ def _prompt(think: Think) -> engine.Prompt:
     )
 
 
-async def _heard(texts: AsyncIterator[engine.Partial | engine.Final]) -> AsyncIterator[Result]:
+async def _heard(texts: AsyncIterator[engine.Transcribing]) -> AsyncIterator[Result]:
     async for text in texts:
         match text:
             case engine.Partial(delta):
                 yield Partial(delta)
-            case engine.Final(whole):
-                yield Final(whole)
+            case engine.Draft(whole, samples):
+                yield Draft(whole, samples)
+            case engine.Final(whole, languages):
+                yield Final(whole, languages)
             case _:
                 assert_never(text)
+
+
+async def _judged(model: TurnModel | None, samples: Pcm) -> AsyncIterator[Result]:
+    if model is None:
+        raise EngineError("there is no turn model")
+    try:
+        yield Judged(await model.judge(samples))
+    except EngineError as error:
+        # Nobody is told: the turn ends by its words alone. Whoever runs the server should know.
+        log.failure("turn_model_failed", error)
+        raise
 
 
 async def _thought(steps: AsyncIterator[engine.Thinking]) -> AsyncIterator[Result]:

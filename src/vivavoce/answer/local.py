@@ -152,14 +152,19 @@ class LocalAnswers:
 
     def _call(self, id: str, session: Session, transport: Transport, allowance: Allowance | None) -> LocalCall:
         sound = Sound.MEDIA if transport.traits.sound is SoundPath.MEDIA else Sound.TEXT
-        traits = self._engines.thinker.traits
+        thinks, turns = self._engines.thinker.traits, self._engines.turn_model
         host = Host(
             session,
             ids=self._ids,
             sound=sound,
             lifetime_s=self._lifetime_s,
             now=self._clock.now(),
-            service=Service(allowance is not None, self._serving, Mind(traits.context_tokens, traits.sees)),
+            service=Service(
+                counted=allowance is not None,
+                serving=self._serving,
+                mind=Mind(thinks.context_tokens, thinks.sees),
+                turn_window=0 if turns is None else turns.traits.window,
+            ),
             microphone=Cleaned(),
         )
         call = LocalCall(id, host, transport, self._engines, self._clock, allowance)

@@ -50,6 +50,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="MCP servers that callers may have called: none, on the Internet, or in private networks too "
         "(default: all when listening on loopback, else public)",
     )
+    who.add_argument(
+        "--turn-model", metavar="ENGINE", help="judges the sound of pauses for semantic_vad; default: none"
+    )
     who.add_argument("--model", metavar="NAME", action="append", help="name to answer to, in place of OpenAI's names")
     bounds = parser.add_argument_group("who may call")
     bounds.add_argument("--origin", action="append", help="web origin whose pages may call; * for all")
@@ -103,6 +106,7 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
         thinker=options.thinker,
         speaker=options.speaker,
         mcp=options.mcp or ("all" if near else "public"),
+        turn_model=options.turn_model,
     )
     webrtc = WebRtcSettings(
         offered_candidates=OfferedCandidates.ALL if near else OfferedCandidates.PUBLIC,

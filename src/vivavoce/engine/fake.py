@@ -19,6 +19,7 @@ import numpy as np
 from vivavoce.audio.frame import RATE_HZ, Pcm, sample_count
 from vivavoce.engine.interface import (
     DetectorTraits,
+    Draft,
     Final,
     Mark,
     Partial,
@@ -34,6 +35,8 @@ from vivavoce.engine.interface import (
     ToolCall,
     ToolConnectionError,
     TranscriberTraits,
+    Transcribing,
+    TurnModelTraits,
     Words,
 )
 from vivavoce.errors import EngineError, Fault, Never
@@ -77,7 +80,7 @@ class Say:
     words: int
 
 
-HearStep: TypeAlias = Hear | Partial | Final | Wait | Hang | Die
+HearStep: TypeAlias = Hear | Partial | Draft | Final | Wait | Hang | Die
 ThinkStep: TypeAlias = Thinking | Wait | Hang | Die
 SpeakStep: TypeAlias = Say | Wait | Hang | Die
 
@@ -232,7 +235,7 @@ class ScriptedTranscriber(_Entered):
 
     async def transcribe(
         self, sound: AsyncIterator[Pcm], wish: Transcription | None
-    ) -> AsyncGenerator[Partial | Final, None]:
+    ) -> AsyncGenerator[Transcribing, None]:
         """The next entry of the script.
 
         Raises:
@@ -250,10 +253,48 @@ class ScriptedTranscriber(_Entered):
                         if piece is None:
                             break
                         self.heard[number] += len(piece)
-                case Partial() | Final():
+                case Partial() | Draft() | Final():
                     yield step
                 case _:
                     await self._script.pass_time(step)
+
+
+# ── who hears that somebody has finished ────────────────────────────────────────────────────────────────
+
+
+class ScriptedTurnModel(_Entered):
+    """Judges as the script says, one entry for each pause.
+
+    Args:
+        script: for each pause the probability, or what happens in its place.
+        window: samples it wants.
+        pause: how to wait.
+    """
+
+    def __init__(
+        self, script: Iterable[float | Wait | Hang | Die], *, window: int = 8 * RATE_HZ, pause: Pause = asyncio.sleep
+    ) -> None:
+        super().__init__()
+        self._script = _Script(script, pause)
+        self._window = window
+        self.heard: list[Pcm] = []
+        """What was to be judged."""
+
+    @property
+    def traits(self) -> TurnModelTraits:
+        """A window of the script's choice."""
+        return TurnModelTraits(name="scripted", window=self._window)
+
+    async def judge(self, sound: Pcm) -> float:
+        """The next entry of the script; after a `Wait` the one behind it.
+
+        Raises:
+            EngineError: the script says so, or has come to its end.
+        """
+        self.heard.append(sound)
+        while not isinstance(step := self._script.next(), float | int):
+            await self._script.pass_time(step)
+        return step
 
 
 # ── who thinks ──────────────────────────────────────────────────────────────────────────────────────────

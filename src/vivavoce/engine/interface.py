@@ -79,10 +79,28 @@ class Partial:
 
 
 @dataclass(frozen=True)
-class Final:
-    """The whole transcript, last. Equals the partials joined, apart from surrounding blanks."""
+class Draft:
+    """The whole transcript of the first `samples` of the utterance as it looks now; its last words may still change.
+
+    Nobody reads it out: it tells how finished the speaker seems. An engine that makes none is judged by its partials.
+    """
 
     text: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class Final:
+    """The whole transcript, last. Equals the partials joined, apart from surrounding blanks.
+
+    `languages` are ISO 639-1 codes of what was heard; empty where the engine cannot tell.
+    """
+
+    text: str
+    languages: tuple[str, ...] = ()
+
+
+Transcribing = Partial | Draft | Final
 
 
 class Transcriber(Protocol):
@@ -97,11 +115,43 @@ class Transcriber(Protocol):
 
     async def __aexit__(self, *exc: object) -> None: ...
 
-    def transcribe(self, sound: AsyncIterator[Pcm], wish: Transcription | None) -> AsyncIterator[Partial | Final]:
+    def transcribe(self, sound: AsyncIterator[Pcm], wish: Transcription | None) -> AsyncIterator[Transcribing]:
         """Text for one utterance. The end of `sound` asks for the final. Silence yields `Final("")`.
 
         Raises:
             EngineError: the recogniser failed, or its queue is full.
+        """
+        ...
+
+
+# ── who hears that somebody has finished ────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class TurnModelTraits:
+    """`window`: it judges no more than so many of the last samples."""
+
+    name: str
+    window: int
+
+
+class TurnModel(Protocol):
+    """Tells from the sound of a voice whether its owner has finished speaking or is going on. Optional."""
+
+    @property
+    def traits(self) -> TurnModelTraits:
+        """What it can do."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def judge(self, sound: Pcm) -> float:
+        """The probability, 0 to 1, that this is the end of a turn. `sound` ends in a short silence.
+
+        Raises:
+            EngineError: the model failed, or its queue is full.
         """
         ...
 

@@ -18,8 +18,8 @@ from vivavoce.audio.resampler import Resampler
 from vivavoce.clock import Clock
 from vivavoce.engine.agreement import FRAMES_PER_S, Agreement, Heard
 from vivavoce.engine.child import Child, Talk
+from vivavoce.engine.interface import Draft, Partial, TranscriberTraits, Transcribing
 from vivavoce.engine.interface import Final as FinalText
-from vivavoce.engine.interface import Partial, TranscriberTraits
 from vivavoce.engine.pipe import Kind
 from vivavoce.engine.pool import IDLE_S, Pool
 from vivavoce.errors import ConfigError, EngineError, Fault, Never
@@ -91,25 +91,30 @@ class Pocketsphinx:
 
     async def transcribe(
         self, sound: AsyncIterator[Pcm], wish: Transcription | None
-    ) -> AsyncGenerator[Partial | FinalText, None]:
-        """Words as they become certain, then all of them. Of the wish only the language matters.
+    ) -> AsyncGenerator[Transcribing, None]:
+        """Words as they become certain, what is to be made of the rest, then all of them.
+
+        Of the wish only the language matters.
 
         Raises:
             EngineError: another language was asked for, the queue is full, or a child failed, hung or died.
         """
         _check_language(wish)
         source = _Source(sound)
-        text = ""
+        text, looked = "", 0
         look = await source.next()
         while look is not None:
             async with self._pool.seat(_end) as seat:
-                stretch = _Stretch(seat.talk, self._patience_s, self._stretch_frames)
+                stretch, before = _Stretch(seat.talk, self._patience_s, self._stretch_frames), text
                 while look is not None and not seat.lost and not stretch.full:
                     seat.work()
                     if words := await stretch.hear(look):
                         delta = _joined(text, words)
                         text += delta
                         yield Partial(delta)
+                    looked += len(look)
+                    if stretch.words:
+                        yield Draft(before + _joined(before, stretch.words), looked * RATE_HZ // DECODER_HZ)
                     seat.rest()
                     look = await source.next()
                 seat.work()
@@ -154,6 +159,8 @@ class _Stretch:
         self._agreement = Agreement()
         self._samples = 0
         self._last_word = 0
+        self.words: list[str] = []
+        """What it is taken for now."""
         talk.send(Kind.BEGIN)
 
     @property
@@ -167,6 +174,7 @@ class _Stretch:
         self._samples += len(samples)
         self._talk.send(Kind.SOUND, to_bytes(samples))
         words = await self._words()
+        self.words = [word.word for word in words]
         if words:
             self._last_word = words[-1].last
         return self._agreement.look(words, self._now())

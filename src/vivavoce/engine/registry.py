@@ -1,6 +1,6 @@
 """Finds engines by name among what is installed, and opens them with their options.
 
-An engine is a factory `open_x(options, clock)` under one of four entry point groups, ours and other packages' alike.
+An engine is a factory `open_x(options, clock)` under one of five entry point groups, ours and other packages' alike.
 Nothing is imported before it is chosen: a recogniser may weigh hundreds of megabytes.
 """
 
@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final, Protocol, TypeVar, cast
 
 from vivavoce.clock import Clock
-from vivavoce.engine.interface import Detector, Speaker, Thinker, Transcriber
+from vivavoce.engine.interface import Detector, Speaker, Thinker, Transcriber, TurnModel
 from vivavoce.errors import ConfigError
 
 GROUPS: Final = {
@@ -18,6 +18,7 @@ GROUPS: Final = {
     "transcriber": "vivavoce.transcriber",
     "thinker": "vivavoce.thinker",
     "speaker": "vivavoce.speaker",
+    "turn model": "vivavoce.turn_model",
 }
 """Kind of engine to entry point group."""
 
@@ -106,6 +107,10 @@ class Registry:
     def speaker(self, spec: EngineSpec, clock: Clock) -> Speaker:
         """The speaker of that name; raises as `detector` does."""
         return cast("Opener[Speaker]", self._opener("speaker", spec.name))(spec.options, clock)
+
+    def turn_model(self, spec: EngineSpec, clock: Clock) -> TurnModel:
+        """The turn model of that name; raises as `detector` does."""
+        return cast("Opener[TurnModel]", self._opener("turn model", spec.name))(spec.options, clock)
 
     def _opener(self, kind: str, name: str) -> Opener[object]:
         values = sorted({point.value for point in self._found if (point.group, point.name) == (GROUPS[kind], name)})

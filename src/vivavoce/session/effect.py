@@ -54,6 +54,13 @@ class Transcribe:
 
 
 @dataclass(frozen=True, slots=True)
+class Judge:
+    """Say how likely it is that whoever sounds like this has finished speaking."""
+
+    samples: Pcm
+
+
+@dataclass(frozen=True, slots=True)
 class Think:
     """Answer this conversation."""
 
@@ -111,7 +118,7 @@ class CallTool:
     arguments: str
 
 
-Work = Transcribe | Think | Speak | Charge | ListTools | CallTool
+Work = Transcribe | Judge | Think | Speak | Charge | ListTools | CallTool
 
 
 @dataclass(frozen=True, slots=True)

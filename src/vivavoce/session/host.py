@@ -18,6 +18,7 @@ from vivavoce.session.answers import Answers, Sound
 from vivavoce.session.conversation import Conversation, item_id
 from vivavoce.session.declaration import ToolServing, shown
 from vivavoce.session.effect import Effect, Hangup, Ids, Job, Think
+from vivavoce.session.inlet import Inlet
 from vivavoce.session.intake import Intake
 from vivavoce.session.items import Items
 from vivavoce.session.meter import Meter
@@ -25,13 +26,12 @@ from vivavoce.session.microphone import Microphone, Straight
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.recording import Archive
 from vivavoce.session.response import Response
-from vivavoce.session.result import Failed, Partial, Result, Spoken
-from vivavoce.session.result import Final as FinalText
+from vivavoce.session.result import Failed, Judged, Result, Spoken
+from vivavoce.session.scribe import Report, Scribe
 from vivavoce.session.settings import History, Settings, known, wish
 from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.toolset import Catalogue
 from vivavoce.session.turn import Onset, Pause
-from vivavoce.session.upload import Upload
 from vivavoce.session.window import Mind, Window
 from vivavoce.wire.codec import decode_client
 from vivavoce.wire.config import RealtimeSession, ResponseConfig, Session
@@ -55,9 +55,6 @@ from vivavoce.wire.event import (
 )
 from vivavoce.wire.item import Item
 
-STALL_S: Final = 1.0
-"""Media that stops for so long while somebody speaks ends the turn: a muted or vanished caller says nothing more."""
-
 LINGER_S: Final = 0.3
 """A client that plays needs so long to hear of an interruption and to stop."""
 
@@ -69,12 +66,13 @@ class Service:
     """What stands behind a conversation.
 
     `counted`: somebody answers a `Charge`, else none is made; `serving`: whether MCP servers can be called; `mind`:
-    what the thinker can take in.
+    what the thinker can take in; `turn_window`: so many of the last samples a turn model wants, 0 when there is none.
     """
 
     counted: bool = False
     serving: ToolServing = ToolServing.NONE
     mind: Mind = Mind()
+    turn_window: int = 0
 
 
 SERVICE: Final = Service()
@@ -112,16 +110,18 @@ class Host:
         self._conversation = Conversation()
         archive = Archive()
         self._microphone = microphone or Straight()
-        self._intake = Intake(self._out, self._conversation, archive, self._microphone.echoes)
+        self._scribe = Scribe(self._out)
+        self._intake = Intake(
+            self._out, self._conversation, archive, self._scribe, service.turn_window, self._microphone.echoes
+        )
         self._window = Window(service.mind, archive)
         meter = Meter(self._out, counted=service.counted)
         self._answers = Answers(self._out, self._conversation, archive, sound, meter)
         self._tools = Toolbox(self._out, self._conversation, self._answers, service.serving)
         self._items = Items(self._out, self._conversation, archive, self._intake, self._answers, self._settings, sound)
-        self._upload = Upload(self._settings.input_format.type)
+        self._inlet = Inlet(self._microphone, self._intake, self._settings, sound, now)
         self._lifetime_s = lifetime_s
         self._expires_at = now + lifetime_s
-        self._last_sound: float = now
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -157,8 +157,7 @@ class Host:
 
     def hear(self, samples: Pcm, now: float) -> list[Effect]:
         """Sound that came beside the text."""
-        self._last_sound = now
-        self._intake.hear(self._microphone.hear(samples, now), self._settings.detection)
+        self._inlet.hear(samples, now)
         return self._drain(now)
 
     def speech(self, probability: float, heard: int, now: float) -> list[Effect]:
@@ -184,9 +183,12 @@ class Host:
 
     def result(self, job: Job, result: Result, now: float) -> list[Effect]:
         """A report on engine work; ignored when nobody waits for it any more."""
-        if self._intake.owns(job):
-            if isinstance(result, Partial | FinalText | Failed):
-                self._intake.result(job, result)
+        if self._scribe.owns(job):
+            if isinstance(result, Report):
+                self._scribe.result(job, result)
+        elif self._intake.owns(job):
+            if isinstance(result, Judged | Failed):
+                self._intake.result(result)
         elif self._tools.servers.owns(job):
             self._tools.servers.result(job, result)
         elif self._answers.owns(job):
@@ -215,11 +217,12 @@ class Host:
         """Time has passed; to be called no later than `deadline`."""
         if now >= self._expires_at:
             return self._expire(now)
-        if self._stall_at is not None and now >= self._stall_at:
-            self._release()
+        stall_at = self._inlet.stall_at
+        if stall_at is not None and now >= stall_at:
+            self._inlet.release()
             if self._intake.fall_silent(now):
                 self._answer_turn(now)
-        self._intake.tick(now)
+        self._scribe.tick(now)
         self._tools.servers.tick(now)
         self._answers.tick(now)
         self._go_on(now)
@@ -231,8 +234,8 @@ class Host:
     def deadline(self, now: float) -> float:
         """When `tick` is due if nothing else happens."""
         times = (
-            self._stall_at,
-            self._intake.deadline,
+            self._inlet.stall_at,
+            self._scribe.deadline,
             self._tools.servers.deadline,
             self._answers.deadline,
             self._idle_at,
@@ -253,12 +256,12 @@ class Host:
             case SessionUpdate():
                 self._update(event.session, now)
             case InputAudioBufferAppend():
-                self._append(event.audio, now)
+                self._inlet.append(event.audio, now)
             case InputAudioBufferCommit():
-                self._release()
+                self._inlet.release()
                 self._intake.commit(self._settings.transcription, now)
             case InputAudioBufferClear():
-                self._release()
+                self._inlet.release()
                 self._intake.clear()
             case ResponseCreate():
                 self._create_response(known(event.response, ResponseConfig()), now)
@@ -292,16 +295,12 @@ class Host:
         self._settings.update(session, History(voice_used=self._answers.voice_used))
         if detected and self._settings.detection is None:
             self._intake.stop_detecting()
-        if self._settings.input_format.type != self._upload.format_name:
-            self._upload = Upload(self._settings.input_format.type)
+        elif not detected and self._settings.detection is not None:
+            self._intake.start_detecting()
+        self._intake.rewish(self._settings.transcription)
         self._out.send(SessionUpdated(session=shown(self._settings.session)))
         if isinstance(session, RealtimeSession):
             self._tools.declare(session.tools, now)
-
-    def _append(self, audio: str, now: float) -> None:
-        self._last_sound = now
-        samples = self._microphone.hear(self._upload.read(audio, "audio"), now)
-        self._intake.hear(samples, self._settings.detection)
 
     def _clear_output(self, now: float) -> None:
         if self._sound is not Sound.MEDIA:
@@ -356,12 +355,12 @@ class Host:
             context = response.brief.context
             items = self.items if context is None else context.items
             ids = [item_id(item) for item in items]
-            if any(map(self._intake.transcribing, ids)) or not self._tools.ready(response.brief.wish):
+            if any(map(self._scribe.transcribing, ids)) or not self._tools.ready(response.brief.wish):
                 continue
             catalogue = self._tools.catalogue(response.brief.wish)
             whole = prompt(known((self._settings.realtime or RealtimeSession()).model, ""), response, items, catalogue)
             fit = self._window.fit if context is None else self._window.fit_once
-            think = (self._intake.failure(ids[-1]) if ids else None) or fit(whole, self._settings.truncation)
+            think = (self._scribe.failure(ids[-1]) if ids else None) or fit(whole, self._settings.truncation)
             if isinstance(think, Failed):
                 self._answers.fail(response, think, now)
             else:
@@ -381,11 +380,6 @@ class Host:
     # ── time ───────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def _stall_at(self) -> float | None:
-        waits = self._sound is Sound.MEDIA and self._intake.speaking
-        return self._last_sound + STALL_S if waits else None
-
-    @property
     def _idle_at(self) -> float | None:
         timeout_ms, since = self._settings.idle_timeout_ms, self._answers.quiet_since
         if timeout_ms is None or since is None or self._intake.speaking:
@@ -393,7 +387,7 @@ class Host:
         return since + timeout_ms / 1000
 
     def _time_out(self, now: float) -> None:
-        self._release()
+        self._inlet.release()
         since = self._answers.quiet_since
         quiet_s = 0.0 if since is None else now - since
         self._answers.forget_silence()
@@ -416,10 +410,6 @@ class Host:
         if self._sound is Sound.TEXT:
             self._microphone.stop(max(self._answers.busy_until, now) + LINGER_S)
         return effects
-
-    def _release(self) -> None:
-        """All sound so far is wanted, the last milliseconds too."""
-        self._intake.hear(self._microphone.release(), self._settings.detection)
 
     def _refuse(self, error: RequestError, event_id: str | None) -> None:
         body = ErrorBody(type=error.type, code=error.code, message=error.message, param=error.param, event_id=event_id)

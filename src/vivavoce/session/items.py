@@ -127,7 +127,7 @@ class Items:
                 code="item_delete_invalid_item_id",
                 param="item_id",
             )
-        self._intake.forget(id)
+        self._intake.scribe.forget(id)
         if not self._answers.makes(id):
             self._archive.remove(id)
         self._out.send(ConversationItemDeleted(item_id=id))
@@ -187,7 +187,7 @@ class Items:
             self._archive.add(item_id(item), samples)
             part = item.content[place] if isinstance(item, UserMessage) else None
             if isinstance(part, InputAudio) and not known(part.transcript, None):
-                self._intake.adopt(item_id(item), place, samples, wish, home, now)
+                self._intake.scribe.adopt(item_id(item), place, samples, wish, home, now)
 
     def _with_audio(self, item: Item) -> Item:
         """The item with its sound, where that is kept and fits the connection."""

@@ -1,7 +1,8 @@
 """What engine work reports back to a `Host`, in the session's own words.
 
-A transcription ends with `Final`, thinking with `Thought`, speaking with `Ended`, a charge with `Charged`; each may end
-with `Failed` instead. An MCP server's answer is `Listed`, `Returned` or `ToolFailed`. Nothing comes after that.
+A transcription ends with `Final`, judging with `Judged`, thinking with `Thought`, speaking with `Ended`, a charge with
+`Charged`; each may end with `Failed` instead. An MCP server's answer is `Listed`, `Returned` or `ToolFailed`. Nothing
+comes after that.
 """
 
 from dataclasses import dataclass
@@ -20,10 +21,26 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
-class Final:
-    """The whole transcript."""
+class Draft:
+    """The whole transcript of the first `samples` of the utterance as it looks now; its last words may change."""
 
     text: str
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The whole transcript, and the languages heard (ISO 639-1) where the engine tells them."""
+
+    text: str
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How likely it is that the speaker has finished, 0 to 1."""
+
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +132,9 @@ class ToolFailed:
 
 Result = (
     Partial
+    | Draft
     | Final
+    | Judged
     | Words
     | CallBegun
     | CallArguments

@@ -197,6 +197,15 @@ class Settings:
         return known(self._input.transcription, None)
 
     @property
+    def written_along(self) -> Transcription | None:
+        """What the client wants to read of sound that has no turns, while it arrives; None when nothing.
+
+        Only a transcription session is written down before its commit: in a conversation, what a microphone picks up
+        between two turns of push to talk is not said to anybody.
+        """
+        return self.transcription if self.realtime is None and self.detection is None else None
+
+    @property
     def input_format(self) -> AudioFormat:
         """How sound in `append` is coded."""
         return known(self._input.format, PCM)

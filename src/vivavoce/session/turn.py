@@ -4,6 +4,7 @@ One probability at a time goes in; the beginning and the end of speech come out.
 the input, so that a file sent faster than it was spoken gives the same turns.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -25,8 +26,9 @@ INTERRUPTION_MS: Final = 90
 """So much is needed to take the floor from the assistant; a cough should not."""
 
 SEMANTIC_THRESHOLD: Final = 0.5
-SEMANTIC_PAUSE_MS: Final = {"low": 1500, "medium": 900, "auto": 900, "high": 500}
-"""Pause that ends a turn, by eagerness; all within the documented longest waits of 8, 4 and 2 s."""
+
+PauseMs = Callable[[int], int]
+"""How long the pause that began at a position may last; asked again for every silent window of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,15 @@ class Speaking:
     voiced_until: int
 
 
-Floor = Quiet | Rising | Speaking
+@dataclass(frozen=True, slots=True)
+class Pausing:
+    """Somebody who was speaking has been silent since `voiced_until`, not long enough to have finished."""
+
+    since: int
+    voiced_until: int
+
+
+Floor = Quiet | Rising | Speaking | Pausing
 
 MOVES: Final = Moves(
     "turn",
@@ -57,7 +67,8 @@ MOVES: Final = Moves(
     {
         Quiet: {"voiced": Rising, "voiced long enough": Speaking},
         Rising: {"voiced": Rising, "voiced long enough": Speaking, "silent": Quiet, "reset": Quiet},
-        Speaking: {"voiced": Speaking, "silent long enough": Quiet, "reset": Quiet},
+        Speaking: {"voiced": Speaking, "silent": Pausing, "silent long enough": Quiet, "reset": Quiet},
+        Pausing: {"voiced": Speaking, "silent": Pausing, "silent long enough": Quiet, "reset": Quiet},
     },
 )
 
@@ -87,17 +98,6 @@ def threshold(detection: TurnDetection) -> float:
             assert_never(detection)
 
 
-def pause_ms(detection: TurnDetection) -> int:
-    """Silence that ends a turn."""
-    match detection:
-        case ServerVad():
-            return detection.silence_duration_ms if isinstance(detection.silence_duration_ms, int) else 200
-        case SemanticVad():
-            return SEMANTIC_PAUSE_MS[detection.eagerness if isinstance(detection.eagerness, str) else "auto"]
-        case _:
-            assert_never(detection)
-
-
 class Turn:
     """The turn detector of one call. `floor` says who has it."""
 
@@ -110,7 +110,7 @@ class Turn:
             self.floor = MOVES.take(self.floor, "reset", Quiet())
 
     def heard(
-        self, probability: float, window: Window, detection: TurnDetection, onset_ms: int
+        self, probability: float, window: Window, detection: TurnDetection, onset_ms: int, pause_ms: PauseMs
     ) -> Onset | Pause | None:
         """One window's probability.
 
@@ -119,14 +119,15 @@ class Turn:
             window: where in the session's input; windows come in order.
             detection: the settings in force now.
             onset_ms: speech in a row that takes the floor.
+            pause_ms: silence in a row that gives it back.
         """
         level = threshold(detection)
         match self.floor:
             case Quiet() | Rising():
                 return self._waiting(probability >= level, window, onset_ms)
-            case Speaking():
+            case Speaking() | Pausing():
                 least = max(level - HYSTERESIS, LEAST)
-                return self._speaking(self.floor, probability >= least, window.end, detection)
+                return self._speaking(self.floor, probability >= least, window.end, pause_ms)
             case _:
                 assert_never(self.floor)
 
@@ -142,11 +143,12 @@ class Turn:
         self.floor = MOVES.take(self.floor, "voiced long enough", Speaking(since, voiced_until=window.end))
         return Onset(since)
 
-    def _speaking(self, floor: Speaking, voiced: bool, end: int, detection: TurnDetection) -> Pause | None:
+    def _speaking(self, floor: Speaking | Pausing, voiced: bool, end: int, pause_ms: PauseMs) -> Pause | None:
         if voiced:
             self.floor = MOVES.take(floor, "voiced", Speaking(floor.since, voiced_until=end))
             return None
-        if end - floor.voiced_until < sample_count(pause_ms(detection)):
+        if end - floor.voiced_until < sample_count(pause_ms(floor.voiced_until)):
+            self.floor = MOVES.take(floor, "silent", Pausing(floor.since, floor.voiced_until))
             return None
         self.floor = MOVES.take(floor, "silent long enough", Quiet())
         return Pause(end)

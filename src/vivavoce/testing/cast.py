@@ -20,6 +20,7 @@ from vivavoce.session.effect import (
     Feed,
     Finish,
     Job,
+    Judge,
     ListTools,
     Speak,
     Think,
@@ -42,6 +43,7 @@ from vivavoce.session.result import (
     Words,
 )
 from vivavoce.session.result import Final as FinalText
+from vivavoce.testing.along import Along, Notes
 from vivavoce.wire.config import RateLimit
 
 PIECE: Final = sample_count(100)
@@ -85,7 +87,7 @@ class Rest:
 
 Step = Words | CallBegun | CallArguments | Thought | Failed | Hang | Rest
 Answer = str | Sequence[Step] | Hang
-Hearing = str | Hang | Failed | Early | Sequence[Partial | FinalText | Failed | Hang]
+Hearing = str | Hang | Failed | Early | Along | Sequence[Partial | FinalText | Failed | Hang]
 Trouble = Hang | Failed | Break | None
 
 
@@ -106,6 +108,8 @@ class Pace:
 
     detector: float = 0.0
     transcript: float = 0.1
+    note: float = 0.05
+    """From a sound to what a transcriber that writes along, or a turn model, makes of it."""
     first_word: float = 0.05
     word: float = 0.01
     first_sound: float = 0.02
@@ -128,7 +132,7 @@ Purse = Callable[[Charge], Sequence[RateLimit]]
 
 
 class Cast:
-    """Transcriber, thinker and speaker of one call, and who counts what it costs."""
+    """Transcriber, turn model, thinker and speaker of one call, and who counts what it costs."""
 
     def __init__(
         self,
@@ -163,7 +167,7 @@ class Cast:
         self._listings = {url: deque(told) for url, told in remote.listings.items()}
         self._outcomes = deque(remote.outcomes)
         self.called: list[CallTool] = []
-        self._early: set[Job] = set()
+        self._notes = Notes(lambda job, result: self._later(self._pace.note, job, result))
         self._begun: set[Job] = set()
         self._gone: set[Job] = set()
         self._values = itertools.cycle(range(1, _VALUES + 1))
@@ -179,8 +183,8 @@ class Cast:
                 self._gone.add(job)
             case Finish(job):
                 self._finish(job)
-            case Feed():
-                pass
+            case Feed(job, samples):
+                self._notes.feed(job, len(samples))
             case _:
                 assert_never(effect)
 
@@ -204,10 +208,9 @@ class Cast:
     def _begin(self, job: Job, work: Work) -> None:
         match work:
             case Transcribe():
-                if self._transcripts and isinstance(early := self._transcripts[0], Early):
-                    self._transcripts.popleft()
-                    self._later(self._pace.transcript, job, early.result)
-                    self._early.add(job)
+                self._listen(job)
+            case Judge():
+                self._notes.judge(job)
             case Think():
                 self.thoughts.append(work)
                 self._think(job, self._replies.popleft() if self._replies else "Yes.")
@@ -232,16 +235,33 @@ class Cast:
         if not isinstance(outcome, Hang):
             self._later(self._pace.tool, job, Returned(outcome) if isinstance(outcome, str) else outcome)
 
+    def _listen(self, job: Job) -> None:
+        hearing = self._transcripts[0] if self._transcripts else ""
+        match hearing:
+            case Early(result):
+                self._transcripts.popleft()
+                self._later(self._pace.transcript, job, result)
+                self._notes.ended.add(job)
+            case Along():
+                self._transcripts.popleft()
+                self._notes.begin(job, hearing)
+            case _:
+                pass
+
     def _finish(self, job: Job) -> None:
-        if job in self._early:
+        if job in self._notes.ended:
             return
-        hearing = self._transcripts.popleft() if self._transcripts else ""
-        for result in [hearing] if isinstance(hearing, str | Failed | Hang | Early) else hearing:
+        hearing = self._notes.final(job)
+        if hearing is None:
+            hearing = self._transcripts.popleft() if self._transcripts else ""
+        for result in [hearing] if isinstance(hearing, str | Failed | Hang | Early | Along) else hearing:
             match result:
                 case Hang():
                     return
                 case str():
                     self._later(self._pace.transcript, job, FinalText(result))
+                case Along(final=final):
+                    self._later(self._pace.transcript, job, FinalText(final))
                 case Early(result=early):
                     self._later(self._pace.transcript, job, early)
                 case _:

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from vivavoce.testing.need import need
 from vivavoce.testing.order_conversation import Ledger, Listing
 from vivavoce.testing.order_response import Making, Piece, RemoteNews
+from vivavoce.wire.config import TranscriptionSession
 from vivavoce.wire.event import (
     ConversationItemAdded,
     ConversationItemCreated,
@@ -24,6 +25,7 @@ from vivavoce.wire.event import (
     ConversationItemRetrieved,
     ConversationItemTruncated,
     Error,
+    InputAudioBufferCleared,
     InputAudioBufferCommitted,
     InputAudioBufferDtmfEventReceived,
     InputAudioBufferSpeechStarted,
@@ -38,6 +40,7 @@ from vivavoce.wire.event import (
     ResponseOutputItemDone,
     ServerEvent,
     SessionCreated,
+    SessionUpdated,
 )
 
 _INPUT: Final = (
@@ -45,6 +48,7 @@ _INPUT: Final = (
     InputAudioBufferSpeechStopped,
     InputAudioBufferTimeoutTriggered,
     InputAudioBufferCommitted,
+    InputAudioBufferCleared,
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionSegment,
     ConversationItemInputAudioTranscriptionCompleted,
@@ -114,6 +118,8 @@ class OrderChecker:
     def _count(self, event: ServerEvent) -> None:
         first = not self._event_ids
         need(isinstance(event, SessionCreated) == first, "session.created comes first, and once")
+        if isinstance(event, SessionCreated | SessionUpdated):
+            self._ledger.foretelling = isinstance(event.session, TranscriptionSession)
         if isinstance(event, InputAudioBufferDtmfEventReceived):
             return
         if not isinstance(event.event_id, str):

@@ -14,6 +14,7 @@ from vivavoce.wire.event import (
     ConversationItemInputAudioTranscriptionSegment,
     ConversationItemRetrieved,
     ConversationItemTruncated,
+    InputAudioBufferCleared,
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
@@ -41,6 +42,7 @@ Input = (
     | InputAudioBufferSpeechStopped
     | InputAudioBufferTimeoutTriggered
     | InputAudioBufferCommitted
+    | InputAudioBufferCleared
     | ConversationItemInputAudioTranscriptionDelta
     | ConversationItemInputAudioTranscriptionSegment
     | ConversationItemInputAudioTranscriptionCompleted
@@ -71,6 +73,10 @@ class Ledger:
         self._written: set[tuple[str, int]] = set()
         self._ends: dict[str, int] = {}
         self._listings: dict[str, str] = {}
+        self.foretelling = False
+        """Whether words may come before anything else of their item: where everything is written down as it comes."""
+        self._foretold: str | None = None
+        """Known only by its first words: what the next commit must make an item of."""
         self._hasty: str | None = None
         """Added by somebody else than the model, so done comes at once."""
 
@@ -96,6 +102,7 @@ class Ledger:
             case InputAudioBufferSpeechStarted(item_id=id):
                 need(id not in self._known and id not in self._speech, f"the id {id} was used before")
                 self._speech[id] = event.audio_start_ms
+                self._foretold = None
             case InputAudioBufferSpeechStopped(item_id=id):
                 need(id in self._speech and id not in self._known, f"no speech {id} was started")
                 need(id not in self._stopped, f"the speech {id} was stopped before")
@@ -109,7 +116,11 @@ class Ledger:
                 need(id not in self._known and id not in self.committed, f"{id} was committed before")
                 last = self.order[-1] if self.order else None
                 need(event.previous_item_id in (UNSET, last), f"it would stand after {last}")
+                need(self._foretold in (None, id), f"words were told of {self._foretold}")
+                self._foretold = None
                 self.committed[id] = None
+            case InputAudioBufferCleared():
+                self._foretold = None
             case _:
                 self._take_words(event)
 
@@ -120,7 +131,10 @@ class Ledger:
         | ConversationItemInputAudioTranscriptionCompleted
         | ConversationItemInputAudioTranscriptionFailed,
     ) -> None:
-        need(event.item_id in self._known or event.item_id in self._speech, f"nobody knows an item {event.item_id}")
+        if event.item_id not in self._known and event.item_id not in self._speech:
+            need(self.foretelling, f"nobody knows an item {event.item_id}")
+            need(self._foretold in (None, event.item_id), f"words were told of {self._foretold} before")
+            self._foretold = event.item_id
         index = 0 if isinstance(event.content_index, UnsetType) else event.content_index
         part = event.item_id, index
         need(part not in self._written, "its transcript was completed, or had failed, before")

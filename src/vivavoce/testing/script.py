@@ -21,11 +21,12 @@ from vivavoce.session.answers import Sound
 from vivavoce.session.declaration import ToolServing
 from vivavoce.session.effect import Effect, Flush, Hangup, Job, Listen, Play, Send, Think
 from vivavoce.session.host import Host, Service
-from vivavoce.session.result import Charged, Ended, Failed, Listed, Result, Returned, Thought, ToolFailed
+from vivavoce.session.result import Charged, Ended, Failed, Judged, Listed, Result, Returned, Thought, ToolFailed
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import effective
 from vivavoce.session.window import Mind
 from vivavoce.testing.agenda import Agenda
+from vivavoce.testing.along import Along
 from vivavoce.testing.cast import CHARACTER, Answer, Cast, Hang, Hearing, Pace, Purse, Remote, Trouble
 from vivavoce.testing.ear import Ear, voice
 from vivavoce.testing.listener import Listener
@@ -36,6 +37,8 @@ from vivavoce.wire.event import ServerBase, ServerEvent
 __all__ = ["CHARACTER", "Answer", "Hang", "Pace", "Script", "Terms"]
 
 FRAME_S: Final = 0.02
+TURN_WINDOW: Final = sample_count(8000)
+"""Samples that the scripted turn model wants."""
 AT_ONCE: Final = 100
 """So often may a host ask to be woken at one and the same moment."""
 
@@ -95,7 +98,12 @@ class Script:
             sound=sound,
             lifetime_s=terms.lifetime_s,
             now=0.0,
-            service=Service(terms.purse is not None, ToolServing.MCP, terms.mind),
+            service=Service(
+                counted=terms.purse is not None,
+                serving=ToolServing.MCP,
+                mind=terms.mind,
+                turn_window=TURN_WINDOW if any(isinstance(one, Along) and one.sounds for one in transcripts) else 0,
+            ),
         )
         self.listener = Listener()
         self.cast = Cast(
@@ -270,7 +278,9 @@ class Script:
         def report() -> list[Effect]:
             if job not in self.cast.busy:
                 return []
-            if isinstance(result, FinalText | Thought | Ended | Charged | Failed | Listed | Returned | ToolFailed):
+            if isinstance(
+                result, FinalText | Judged | Thought | Ended | Charged | Failed | Listed | Returned | ToolFailed
+            ):
                 self.cast.ended(job)
             return self.host.result(job, result, self.now)
 

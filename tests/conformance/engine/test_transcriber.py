@@ -14,7 +14,7 @@ from vivavoce.audio.frame import Pcm
 from vivavoce.clock import SystemClock
 from vivavoce.engine.espeak import open_speaker
 from vivavoce.engine.fake import ScriptedTranscriber, hearing
-from vivavoce.engine.interface import Final, Partial, Transcriber
+from vivavoce.engine.interface import Draft, Final, Partial, Transcriber, Transcribing
 from vivavoce.engine.pocketsphinx import open_transcriber
 
 SENTENCE = "i would like to book a table for four people"
@@ -47,7 +47,7 @@ async def sound() -> AsyncGenerator[Pcm]:
         yield await said(speaker, SENTENCE)
 
 
-async def heard(transcriber: Transcriber, sound: AsyncIterator[Pcm]) -> list[Partial | Final]:
+async def heard(transcriber: Transcriber, sound: AsyncIterator[Pcm]) -> list[Transcribing]:
     async with asyncio.timeout(50):
         return [piece async for piece in transcriber.transcribe(sound, None)]
 
@@ -62,15 +62,34 @@ async def test_the_partials_joined_are_the_final_and_the_final_is_last(transcrib
     *partials, last = await heard(transcriber, frames(sound))
     assert isinstance(last, Final)
     assert "".join(piece.delta for piece in partials if isinstance(piece, Partial)).strip() == last.text.strip()
-    assert all(isinstance(piece, Partial) for piece in partials)
+    assert all(isinstance(piece, Partial | Draft) for piece in partials)
 
 
 async def test_words_come_while_somebody_still_speaks(transcriber: Transcriber, sound: Pcm) -> None:
     assert transcriber.traits.partials
     async with asyncio.timeout(40):
         async for piece in transcriber.transcribe(silence_after(sound, sound), None):
-            assert isinstance(piece, Partial)
+            assert isinstance(piece, Partial | Draft)
             break
+
+
+async def test_a_draft_is_of_more_and_more_of_the_sound_and_of_no_more_than_there_was(
+    transcriber: Transcriber, sound: Pcm
+) -> None:
+    given = 0
+
+    async def counted() -> AsyncGenerator[Pcm]:
+        nonlocal given
+        async for piece in frames(sound):
+            given += len(piece)
+            yield piece
+
+    judged = 0
+    async with asyncio.timeout(50):
+        async for piece in transcriber.transcribe(counted(), None):
+            if isinstance(piece, Draft):
+                assert judged <= piece.samples <= given + 1  # a resampler rounds
+                judged = piece.samples
 
 
 async def test_two_calls_are_heard_at_once_and_not_mixed_up(transcriber: Transcriber, sound: Pcm) -> None:

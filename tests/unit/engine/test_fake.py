@@ -38,6 +38,7 @@ from vivavoce.engine.interface import (
     ToolArguments,
     ToolCall,
     Transcriber,
+    Transcribing,
     Words,
 )
 from vivavoce.errors import EngineError, Fault
@@ -125,7 +126,7 @@ async def test_partial_texts_come_at_their_samples() -> None:
     pauses = Pauses()
     transcriber = ScriptedTranscriber([hearing("hello there", word_ms=100, final_s=0.3)], pauses)
     step = sample_count(50)
-    heard_at: list[tuple[Partial | Final, int]] = []
+    heard_at: list[tuple[Transcribing, int]] = []
     async for text in transcriber.transcribe(sound(*[step] * 6), None):
         heard_at.append((text, transcriber.heard[0] // step))
     assert heard_at == [(Partial("hello"), 2), (Partial(" there"), 4), (Final("hello there"), 6)]

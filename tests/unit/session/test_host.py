@@ -9,8 +9,22 @@ import pytest
 from tests.unit.session.outcome import counting, jobs, of_kind, the, types
 from vivavoce.audio.frame import Pcm, sample_count, silence, to_bytes
 from vivavoce.session.answers import Sound
-from vivavoce.session.effect import Begin, Cancel, Effect, Feed, Flush, Hangup, Listen, Play, Speak, Think, Transcribe
-from vivavoce.session.host import STALL_S, Host
+from vivavoce.session.effect import (
+    Begin,
+    Cancel,
+    Effect,
+    Feed,
+    Finish,
+    Flush,
+    Hangup,
+    Listen,
+    Play,
+    Speak,
+    Think,
+    Transcribe,
+)
+from vivavoce.session.host import Host
+from vivavoce.session.inlet import STALL_S
 from vivavoce.session.result import Ended, Failed, Partial, Result, Spoken, Thought, Words
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import effective
@@ -131,21 +145,28 @@ def test_sound_goes_to_the_detector_only_while_there_is_one() -> None:
     assert desk.host.speech(0.9, 480, desk.now) == []
 
 
-def test_switching_detection_off_stops_the_transcriber_of_the_open_turn() -> None:
+def test_switching_detection_off_leaves_the_open_turn_to_the_client() -> None:
     desk = Desk()
     (job,) = jobs(desk.speak(5), Transcribe)
-    effects = desk.detect(None)
-    assert of_kind(effects, Cancel) == [Cancel(job)]
-    assert types(effects) == ["session.updated"]
-    assert types(desk.send("input_audio_buffer.commit")) == TURN
+    assert types(desk.detect(None)) == ["session.updated"]
+    effects = desk.send("input_audio_buffer.commit")
+    assert types(effects) == TURN
+    assert of_kind(effects, Finish) == [Finish(job)]
+
+
+def test_switching_detection_on_begins_anew() -> None:
+    desk = Desk()
+    (job,) = jobs(desk.speak(5), Transcribe)
+    desk.detect(None)
+    assert of_kind(desk.detect({"type": "server_vad"}), Cancel) == [Cancel(job)]
 
 
 def test_other_settings_of_detection_leave_an_open_turn_open() -> None:
     desk = Desk()
     desk.speak(5)
     assert of_kind(desk.detect({"type": "semantic_vad", "eagerness": "high"}), Cancel) == []
-    assert types(desk.speak(10, 0.0)) == []
-    assert types(desk.speak(8, 0.0))[:2] == ["input_audio_buffer.speech_stopped", "input_audio_buffer.committed"]
+    assert types(desk.speak(20, 0.0)) == []
+    assert types(desk.speak(1, 0.0))[:2] == ["input_audio_buffer.speech_stopped", "input_audio_buffer.committed"]
 
 
 def test_another_format_holds_from_the_next_sound_on() -> None:

@@ -3,20 +3,22 @@
 from typing import Literal
 
 import pytest
+from msgspec import UNSET
 
 from tests.unit.session.outcome import counting, events, jobs, of_kind, the, types
 from vivavoce.audio.frame import duration_ms, sample_count, silence
 from vivavoce.errors import RequestError
 from vivavoce.session.conversation import Conversation
 from vivavoce.session.effect import Cancel, Effect, Feed, Finish, Listen, Transcribe
-from vivavoce.session.intake import KEPT_WHILE_QUIET_MS, TRANSCRIBER_PATIENCE_S, Intake
+from vivavoce.session.intake import KEPT_WHILE_QUIET_MS, Intake
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.recording import Archive
 from vivavoce.session.result import Failed, Partial
 from vivavoce.session.result import Final as FinalText
+from vivavoce.session.scribe import PATIENCE_S, Scribe
 from vivavoce.session.turn import Onset, Pause
 from vivavoce.testing.ear import WINDOW, voice
-from vivavoce.wire.config import SemanticVad, ServerVad, Transcription, TurnDetection
+from vivavoce.wire.config import SemanticVad, ServerVad, Transcription, TranscriptionLanguage, TurnDetection
 from vivavoce.wire.event import (
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
@@ -29,7 +31,7 @@ from vivavoce.wire.event import (
 from vivavoce.wire.item import InputAudio, InputText, UserContent, UserMessage
 
 VAD = ServerVad(threshold=0.5, prefix_padding_ms=100, silence_duration_ms=200)
-WHISPER = Transcription(model="whisper-1")
+WISH = Transcription(model="gpt-realtime-whisper")
 TURN = [
     "input_audio_buffer.speech_stopped",
     "input_audio_buffer.committed",
@@ -41,11 +43,12 @@ TURN = [
 class Mouth:
     """An intake and somebody who speaks into it. The detector hears everything at once, or when it is asked."""
 
-    def __init__(self, detection: TurnDetection | None = VAD, wish: Transcription | None = WHISPER) -> None:
+    def __init__(self, detection: TurnDetection | None = VAD, wish: Transcription | None = WISH) -> None:
         self.out = Outbox(counting())
         self.conversation = Conversation()
         self.archive = Archive()
-        self.intake = Intake(self.out, self.conversation, self.archive)
+        self.scribe = Scribe(self.out)
+        self.intake = Intake(self.out, self.conversation, self.archive, self.scribe)
         self.detection = detection
         self.wish = wish
         self.now = 100.0
@@ -212,15 +215,28 @@ def test_sound_that_stops_in_mid_word_ends_the_turn() -> None:
 
 def test_switching_detection_off_leaves_an_open_turn_to_the_client() -> None:
     mouth = Mouth()
-    (job,) = jobs(mouth.speak(5), Transcribe)
+    effects = mouth.speak(5)
+    (job,) = jobs(effects, Transcribe)
     mouth.intake.stop_detecting()
-    assert mouth.out.drain() == [Cancel(job)]
-    assert not mouth.intake.owns(job)
+    assert not mouth.intake.speaking
     mouth.detection = None
     mouth.hear(5, loud=True)
-    effects = mouth.commit()
-    assert types(effects) == TURN[1:]
+    effects += mouth.commit()
+    assert types(effects) == ["input_audio_buffer.speech_started", *TURN[1:]]
     assert fed(effects) == 10 * WINDOW
+    assert of_kind(effects, Finish) == [Finish(job)]
+    started, committed = the(effects, InputAudioBufferSpeechStarted), the(effects, InputAudioBufferCommitted)
+    assert started.item_id == committed.item_id
+
+
+def test_switching_detection_on_makes_just_sound_of_what_was_being_said() -> None:
+    mouth = Mouth()
+    (job,) = jobs(mouth.speak(5), Transcribe)
+    mouth.intake.stop_detecting()
+    mouth.intake.start_detecting()
+    assert mouth.out.drain() == [Cancel(job)]
+    assert not mouth.intake.reserves("item_1")
+    assert the(mouth.speak(2), InputAudioBufferSpeechStarted).audio_start_ms == 5 * 32 - 100
 
 
 def test_words_of_the_detector_from_before_it_was_switched_off_count_no_more() -> None:
@@ -323,7 +339,7 @@ def test_somebody_who_just_begins_when_the_time_is_out_begins_again() -> None:
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def committed(wish: Transcription | None = WHISPER) -> tuple[Mouth, int]:
+def committed(wish: Transcription | None = WISH) -> tuple[Mouth, int]:
     """Somebody has spoken; the number of the transcriber's job."""
     mouth = Mouth(wish=wish)
     (job,) = jobs(mouth.speak(5), Transcribe)
@@ -333,23 +349,23 @@ def committed(wish: Transcription | None = WHISPER) -> tuple[Mouth, int]:
 
 def test_words_come_with_their_price_and_go_into_the_conversation() -> None:
     mouth, job = committed()
-    assert mouth.intake.transcribing("item_1")
-    mouth.intake.result(job, Partial("hello "))
+    assert mouth.scribe.transcribing("item_1")
+    mouth.scribe.result(job, Partial("hello "))
     assert the(mouth.out.drain(), ConversationItemInputAudioTranscriptionDelta).delta == "hello "
-    mouth.intake.result(job, FinalText(" hello there "))
+    mouth.scribe.result(job, FinalText(" hello there "))
     effects = mouth.out.drain()
     assert types(effects) == ["conversation.item.input_audio_transcription.completed"]
     completed = the(effects, ConversationItemInputAudioTranscriptionCompleted)
     assert (completed.transcript, completed.content_index) == ("hello there", 0)
     assert "seconds=1" in repr(completed.usage)
     assert transcript(mouth) == "hello there"
-    assert not mouth.intake.owns(job)
-    assert not mouth.intake.transcribing("item_1")
+    assert not mouth.scribe.owns(job)
+    assert not mouth.scribe.transcribing("item_1")
 
 
 def test_a_transcript_that_comes_at_once_is_told_as_one_delta() -> None:
     mouth, job = committed()
-    mouth.intake.result(job, FinalText("hello"))
+    mouth.scribe.result(job, FinalText("hello"))
     assert types(mouth.out.drain()) == [
         "conversation.item.input_audio_transcription.delta",
         "conversation.item.input_audio_transcription.completed",
@@ -358,8 +374,8 @@ def test_a_transcript_that_comes_at_once_is_told_as_one_delta() -> None:
 
 def test_silence_is_written_down_as_nothing() -> None:
     mouth, job = committed()
-    mouth.intake.result(job, Partial(""))
-    mouth.intake.result(job, FinalText("  "))
+    mouth.scribe.result(job, Partial(""))
+    mouth.scribe.result(job, FinalText("  "))
     assert types(mouth.out.drain()) == ["conversation.item.input_audio_transcription.completed"]
     assert transcript(mouth) == ""
 
@@ -367,67 +383,126 @@ def test_silence_is_written_down_as_nothing() -> None:
 def test_unasked_words_are_only_for_the_thinker() -> None:
     mouth, job = committed(wish=None)
     for result in (Partial("hello"), FinalText("hello")):
-        mouth.intake.result(job, result)
+        mouth.scribe.result(job, result)
     assert mouth.out.drain() == []
     assert transcript(mouth) == "hello"
     mouth, job = committed(wish=None)
-    mouth.intake.result(job, Failed("gone"))
+    mouth.scribe.result(job, Failed("gone"))
     assert mouth.out.drain() == []
-    assert mouth.intake.failure("item_1") == Failed("gone")
+    assert mouth.scribe.failure("item_1") == Failed("gone")
 
 
-def test_nothing_is_told_of_an_item_before_the_item_itself() -> None:
+def test_words_are_told_before_the_item_and_their_end_behind_it() -> None:
     mouth = Mouth()
-    (job,) = jobs(mouth.speak(5), Transcribe)
-    mouth.intake.result(job, Partial("hel"))
-    mouth.intake.result(job, Failed("It broke.", code="engine_error"))
+    effects = mouth.speak(5)
+    (job,) = jobs(effects, Transcribe)
+    mouth.scribe.result(job, Partial("hel"))
+    delta = the(mouth.out.drain(), ConversationItemInputAudioTranscriptionDelta)
+    assert delta.item_id == the(effects, InputAudioBufferSpeechStarted).item_id
+    mouth.scribe.result(job, Failed("It broke.", code="engine_error"))
     assert mouth.out.drain() == []
-    assert mouth.intake.deadline is None
+    assert mouth.scribe.deadline is None
     effects = mouth.keep_silent(8)
-    assert types(effects) == [
-        *TURN,
-        "conversation.item.input_audio_transcription.delta",
-        "conversation.item.input_audio_transcription.failed",
-    ]
+    assert types(effects) == [*TURN, "conversation.item.input_audio_transcription.failed"]
     assert of_kind(effects, Finish) == []
     error = the(effects, ConversationItemInputAudioTranscriptionFailed).error
     assert (error.type, error.code, error.message) == ("transcription_error", "engine_error", "It broke.")
-    assert mouth.intake.failure("item_1") is not None
+    assert mouth.scribe.failure("item_1") is not None
+
+
+def test_whisper_1_tells_a_transcript_in_one_piece() -> None:
+    mouth, job = committed(wish=Transcription(model="whisper-1"))
+    mouth.scribe.result(job, Partial("hello "))
+    assert mouth.out.drain() == []
+    mouth.scribe.result(job, FinalText("hello there"))
+    effects = mouth.out.drain()
+    assert the(effects, ConversationItemInputAudioTranscriptionDelta).delta == "hello there"
+    assert the(effects, ConversationItemInputAudioTranscriptionCompleted).transcript == "hello there"
+
+
+@pytest.mark.parametrize("languages", [(), ("en", "de")])
+def test_gpt_transcribe_tells_the_languages_that_it_heard(languages: tuple[str, ...]) -> None:
+    mouth, job = committed(wish=Transcription(model="gpt-transcribe"))
+    mouth.scribe.result(job, FinalText("hello", languages))
+    told = the(mouth.out.drain(), ConversationItemInputAudioTranscriptionCompleted).languages
+    assert told == [TranscriptionLanguage(code=code) for code in languages]
+    mouth, job = committed()
+    mouth.scribe.result(job, FinalText("hello", languages))
+    assert the(mouth.out.drain(), ConversationItemInputAudioTranscriptionCompleted).languages is UNSET
+
+
+def test_other_wishes_for_the_words_hold_from_the_first_on_if_none_was_told() -> None:
+    mouth = Mouth(wish=None)
+    (first,) = jobs(mouth.speak(5), Transcribe)
+    mouth.hear(2, loud=True)
+    mouth.intake.rewish(WISH)
+    effects = mouth.out.drain()
+    (second,) = jobs(effects, Transcribe)
+    assert of_kind(effects, Cancel) == [Cancel(first)]
+    assert fed(effects) == 5 * WINDOW
+    mouth.scribe.result(second, Partial("hello"))
+    assert the(mouth.out.drain(), ConversationItemInputAudioTranscriptionDelta).item_id == "item_1"
+    mouth.intake.rewish(None)
+    assert mouth.out.drain() == []
+    mouth.judge(2, 0.9)
+    mouth.keep_silent(8)
+    mouth.scribe.result(second, FinalText("hello"))
+    assert types(mouth.out.drain()) == ["conversation.item.input_audio_transcription.completed"]
+
+
+def test_sound_without_turns_can_be_written_down_as_it_comes() -> None:
+    mouth = Mouth(detection=None)
+    effects: list[Effect] = []
+    for loud in (True, False):
+        mouth.hear(5, loud=loud)
+        mouth.intake.write_along(WISH)
+        effects += mouth.out.drain()
+    (job,) = jobs(effects, Transcribe)
+    assert fed(effects) == 10 * WINDOW
+    mouth.scribe.result(job, Partial("hello"))
+    told = the(mouth.out.drain(), ConversationItemInputAudioTranscriptionDelta)
+    effects = mouth.commit()
+    assert the(effects, InputAudioBufferCommitted).item_id == told.item_id
+    assert fed(effects) == 0
+    mouth.hear(1, loud=False)
+    mouth.intake.write_along(WISH)
+    (other,) = jobs(mouth.out.drain(), Transcribe)
+    assert other != job
 
 
 def test_a_transcriber_that_hangs_is_given_up() -> None:
     mouth, job = committed()
-    assert mouth.intake.deadline == mouth.now + TRANSCRIBER_PATIENCE_S
-    mouth.intake.tick(mouth.now + TRANSCRIBER_PATIENCE_S - 0.001)
+    assert mouth.scribe.deadline == mouth.now + PATIENCE_S
+    mouth.scribe.tick(mouth.now + PATIENCE_S - 0.001)
     assert mouth.out.drain() == []
-    mouth.intake.tick(mouth.now + TRANSCRIBER_PATIENCE_S)
+    mouth.scribe.tick(mouth.now + PATIENCE_S)
     effects = mouth.out.drain()
     assert of_kind(effects, Cancel) == [Cancel(job)]
     assert the(effects, ConversationItemInputAudioTranscriptionFailed).error.code == "engine_timeout"
-    assert mouth.intake.deadline is None
+    assert mouth.scribe.deadline is None
 
 
 def test_an_item_that_is_gone_needs_no_words() -> None:
     mouth, job = committed()
     mouth.conversation.remove("item_1")
-    mouth.intake.forget("item_1")
+    mouth.scribe.forget("item_1")
     assert mouth.out.drain() == [Cancel(job)]
-    assert not mouth.intake.owns(job)
+    assert not mouth.scribe.owns(job)
     mouth, job = committed()
-    mouth.intake.result(job, Failed("gone"))
-    mouth.intake.forget("item_1")
-    assert mouth.intake.failure("item_1") is None
+    mouth.scribe.result(job, Failed("gone"))
+    mouth.scribe.forget("item_1")
+    assert mouth.scribe.failure("item_1") is None
 
 
 def test_sound_that_a_client_brings_is_written_down_in_its_place() -> None:
     mouth = Mouth()
     parts: list[UserContent] = [InputText(text="look:"), InputAudio(transcript=None), InputAudio(transcript=None)]
     mouth.conversation.insert(UserMessage(id="mine", content=parts))
-    mouth.intake.adopt("mine", 2, voice(50), WHISPER, mouth.conversation, mouth.now)
+    mouth.scribe.adopt("mine", 2, voice(50), WISH, mouth.conversation, mouth.now)
     effects = mouth.out.drain()
     (job,) = jobs(effects, Transcribe)
     assert (fed(effects), of_kind(effects, Finish)) == (50, [Finish(job)])
-    mouth.intake.result(job, FinalText("hello"))
+    mouth.scribe.result(job, FinalText("hello"))
     assert the(mouth.out.drain(), ConversationItemInputAudioTranscriptionCompleted).content_index == 2
     assert mouth.conversation.get("mine") == UserMessage(
         id="mine", content=[InputText(text="look:"), InputAudio(transcript=None), InputAudio(transcript="hello")]
@@ -437,7 +512,7 @@ def test_sound_that_a_client_brings_is_written_down_in_its_place() -> None:
 def test_words_for_an_item_that_was_taken_out_go_nowhere() -> None:
     mouth, job = committed()
     mouth.conversation.remove("item_1")
-    mouth.intake.result(job, FinalText("hello"))
+    mouth.scribe.result(job, FinalText("hello"))
     assert list(mouth.conversation) == []
 
 
@@ -445,7 +520,7 @@ def test_an_id_is_reserved_while_somebody_speaks_under_it() -> None:
     mouth = Mouth()
     (job,) = jobs(mouth.speak(5), Transcribe)
     assert mouth.intake.reserves("item_1")
-    mouth.intake.result(job, Failed("gone"))
+    mouth.scribe.result(job, Failed("gone"))
     assert mouth.intake.reserves("item_1")
     mouth.keep_silent(8)
     assert not mouth.intake.reserves("item_1")
@@ -457,4 +532,4 @@ def test_when_the_call_is_over_nobody_writes_down_anything() -> None:
     mouth.intake.stop()
     assert {cancel.job for cancel in of_kind(mouth.out.drain(), Cancel)} == {job, other}
     assert not mouth.intake.speaking
-    assert mouth.intake.deadline is None
+    assert mouth.scribe.deadline is None

@@ -15,6 +15,7 @@ from vivavoce.session.items import RETRIEVED_LIMIT, Items
 from vivavoce.session.outbox import Outbox
 from vivavoce.session.recording import Archive
 from vivavoce.session.result import Final as FinalText
+from vivavoce.session.scribe import Scribe
 from vivavoce.session.settings import Settings, effective
 from vivavoce.testing.ear import voice
 from vivavoce.wire.config import AudioConfig, AudioInput, PcmuFormat, RealtimeSession, Transcription
@@ -55,7 +56,7 @@ class Hand:
         self.out = Outbox(counting())
         self.conversation = Conversation()
         self.archive = Archive()
-        self.intake = Intake(self.out, self.conversation, self.archive)
+        self.intake = Intake(self.out, self.conversation, self.archive, Scribe(self.out))
         answers = Answers(self.out, self.conversation, self.archive, sound)
         heard = update or AudioInput(transcription=Transcription(model="whisper-1"))
         session = effective(RealtimeSession(audio=AudioConfig(input=heard)), "sess_1", "house", 99)
@@ -135,7 +136,7 @@ def test_sound_is_kept_and_written_down_but_does_not_travel() -> None:
     assert part_of(added, 1) == InputAudio(transcript=None)
     (job,) = jobs(effects, Transcribe)
     assert sum(len(feed.samples) for feed in of_kind(effects, Feed)) == 1000
-    hand.intake.result(job, FinalText("a voice"))
+    hand.intake.scribe.result(job, FinalText("a voice"))
     assert part_of(hand.conversation.get("mine"), 1).transcript == "a voice"
     assert hand.archive.of("mine").length == 1000
 
@@ -143,8 +144,8 @@ def test_sound_is_kept_and_written_down_but_does_not_travel() -> None:
 def test_every_part_that_sounds_is_written_down_by_itself() -> None:
     hand = Hand()
     first, second = jobs(hand.create(spoken(sounding(10), sounding(20))), Transcribe)
-    hand.intake.result(second, FinalText("two"))
-    hand.intake.result(first, FinalText("one"))
+    hand.intake.scribe.result(second, FinalText("two"))
+    hand.intake.scribe.result(first, FinalText("one"))
     assert [part_of(hand.conversation.get("mine"), place).transcript for place in (0, 1)] == ["one", "two"]
 
 
@@ -177,7 +178,7 @@ def test_a_context_is_not_told_to_anybody() -> None:
     assert events(effects) == []
     (job,) = jobs(effects, Transcribe)
     assert [item.id for item in context.items] == ["a", "mine", "item_3"]
-    hand.intake.result(job, FinalText("a voice"))
+    hand.intake.scribe.result(job, FinalText("a voice"))
     assert hand.out.drain() == []
     assert part_of(context.items[1]).transcript == "a voice"
     assert len(hand.conversation) == 1
