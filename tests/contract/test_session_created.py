@@ -63,6 +63,14 @@ def test_a_transcription_session_is_introduced_without_what_it_cannot_have() -> 
     }
 
 
+def test_what_only_some_models_have_is_shown_once_it_is_set() -> None:
+    call = Script()
+    session = {"type": "realtime", "reasoning": {"effort": "high"}, "parallel_tool_calls": False}
+    call.send({"type": "session.update", "session": session})
+    shown = json.loads(encode(call.events[-1]))["session"]
+    assert (shown["reasoning"], shown["parallel_tool_calls"]) == ({"effort": "high"}, False)
+
+
 def test_a_response_and_its_usage_have_every_key() -> None:
     call = Script(replies=["Yes."])
     call.send({"type": "response.create", "response": {"output_modalities": ["text"], "metadata": {"a": "b"}}})
