@@ -240,12 +240,12 @@ def _prompt(think: Think) -> engine.Prompt:
 async def _heard(texts: AsyncIterator[engine.Transcribing]) -> AsyncIterator[Result]:
     async for text in texts:
         match text:
-            case engine.Partial(delta):
-                yield Partial(delta)
+            case engine.Partial(delta, logprobs):
+                yield Partial(delta, logprobs)
             case engine.Draft(whole, samples):
                 yield Draft(whole, samples)
-            case engine.Final(whole, languages):
-                yield Final(whole, languages)
+            case engine.Final(whole, languages, logprobs):
+                yield Final(whole, languages, logprobs)
             case _:
                 assert_never(text)
 

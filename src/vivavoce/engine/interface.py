@@ -12,7 +12,7 @@ from typing import Literal, Protocol, Self
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.errors import EngineError
-from vivavoce.wire.config import Effort, FunctionTool, Transcription
+from vivavoce.wire.config import Effort, FunctionTool, LogProb, Transcription
 from vivavoce.wire.item import Item, McpError, McpListedTool
 
 # ── who hears that somebody speaks ──────────────────────────────────────────────────────────────────────
@@ -76,6 +76,8 @@ class Partial:
     """More text that will not change any more; append it to what came before."""
 
     delta: str
+    logprobs: tuple[LogProb, ...] = ()
+    """How sure the model was of each token of it; empty where the engine cannot tell."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Final:
 
     text: str
     languages: tuple[str, ...] = ()
+    logprobs: tuple[LogProb, ...] = ()
 
 
 Transcribing = Partial | Draft | Final

@@ -185,7 +185,7 @@ class Host:
         """A report on engine work; ignored when nobody waits for it any more."""
         if self._scribe.owns(job):
             if isinstance(result, Report):
-                self._scribe.result(job, result)
+                self._scribe.result(job, result, logprobs=self._settings.logprobs)
         elif self._intake.owns(job):
             if isinstance(result, Judged | Failed):
                 self._intake.result(result)

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vivavoce.audio.frame import Pcm
-from vivavoce.wire.config import RateLimit
+from vivavoce.wire.config import LogProb, RateLimit
 from vivavoce.wire.item import McpError, McpListedTool
 
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """More of a transcript."""
+    """More of a transcript, and how sure the engine is of its tokens, where it tells."""
 
     delta: str
+    logprobs: tuple[LogProb, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The whole transcript, and the languages heard (ISO 639-1) where the engine tells them."""
+    """The whole transcript, and where the engine tells them the languages heard (ISO 639-1) and how sure it is."""
 
     text: str
     languages: tuple[str, ...] = ()
+    logprobs: tuple[LogProb, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

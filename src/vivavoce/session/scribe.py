@@ -4,6 +4,7 @@ Words are told as they become certain, which may be before the item that they be
 that it will have. A transcript's end is told when the item is there.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -17,7 +18,7 @@ from vivavoce.session.outbox import Outbox
 from vivavoce.session.result import Draft, Failed, Partial
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.usage import transcription_usage
-from vivavoce.wire.config import Transcription, TranscriptionLanguage
+from vivavoce.wire.config import LogProb, Transcription, TranscriptionLanguage
 from vivavoce.wire.event import (
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionDelta,
@@ -157,9 +158,11 @@ class Scribe:
 
     # ── words ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def result(self, job: Job, result: Report) -> None:
-        """A transcriber's report."""
+    def result(self, job: Job, result: Report, *, logprobs: bool = False) -> None:
+        """A transcriber's report; `logprobs` is whether the client wants to know how sure it is."""
         utterance = self._pending[job]
+        if isinstance(result, Partial | FinalText) and not logprobs:
+            result = dataclasses.replace(result, logprobs=())
         if isinstance(result, FinalText | Failed):
             del self._pending[job]
             if utterance.give_up_at is None:
@@ -177,10 +180,10 @@ class Scribe:
 
     def _report(self, utterance: Utterance, result: Report) -> None:
         match result:
-            case Partial(delta):
+            case Partial(delta, logprobs):
                 utterance.text += delta
                 if utterance.wish is not None and utterance.wish.model != WHOLE_AT_ONCE:
-                    self._tell(utterance, delta)
+                    self._tell(utterance, delta, logprobs)
             case Draft():
                 utterance.draft = result
             case FinalText():
@@ -190,13 +193,16 @@ class Scribe:
             case _:
                 assert_never(result)
 
-    def _tell(self, utterance: Utterance, delta: str) -> None:
+    def _tell(self, utterance: Utterance, delta: str, logprobs: tuple[LogProb, ...]) -> None:
         if not delta:
             return
         utterance.told += delta
         self._out.send(
             ConversationItemInputAudioTranscriptionDelta(
-                item_id=utterance.item_id, content_index=utterance.content_index, delta=delta
+                item_id=utterance.item_id,
+                content_index=utterance.content_index,
+                delta=delta,
+                logprobs=list(logprobs) or UNSET,
             )
         )
 
@@ -208,13 +214,14 @@ class Scribe:
         if utterance.wish is None:
             return
         if not utterance.told.strip():
-            self._tell(utterance, text)
+            self._tell(utterance, text, final.logprobs)
         languages = [TranscriptionLanguage(code=code) for code in final.languages]
         self._out.send(
             ConversationItemInputAudioTranscriptionCompleted(
                 item_id=utterance.item_id,
                 content_index=utterance.content_index,
                 transcript=text,
+                logprobs=list(final.logprobs) or UNSET,
                 languages=languages if utterance.wish.model == TELLS_LANGUAGES else UNSET,
                 usage=transcription_usage(utterance.wish, utterance.samples, text),
             )

@@ -237,6 +237,11 @@ class Settings:
         return "auto" if self.realtime is None else known(self.realtime.truncation, "auto")
 
     @property
+    def logprobs(self) -> bool:
+        """Whether the client wants to know how sure the transcriber is."""
+        return "item.input_audio_transcription.logprobs" in (known(self.session.include, None) or ())
+
+    @property
     def creates_response(self) -> bool:
         """Whether the end of a turn is answered without being asked."""
         return self.realtime is not None and self.detection is not None and known(self.detection.create_response, True)
