@@ -8,7 +8,7 @@ import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from vivavoce.answer.job import Allowance, Engines
 from vivavoce.answer.local import LocalAnswers
 from vivavoce.audio.frame import RATE_HZ, Pcm, from_bytes, sample_count, silence, to_bytes
+from vivavoce.audio.noise import Suppressor
 from vivavoce.errors import OfferError
 from vivavoce.gateway.ids import new_id
+from vivavoce.session.microphone import Kind
 from vivavoce.testing.clock import ManualClock
 from vivavoce.transport.interface import Inbound, Sound, SoundPath, Text, Transport
 from vivavoce.transport.memory import MemoryTransport, join
@@ -214,11 +216,12 @@ async def room(
     acoustics: Acoustics,
     session: dict[str, object] | None = None,
     append_ms: int = 20,
+    suppressor: Callable[[Kind], Suppressor] | None = None,
 ) -> AsyncGenerator[Room, None]:
     """A call that has just been answered. The engines must have been entered."""
     clock = ManualClock()
     near, far = join(path)
-    answers = LocalAnswers(engines, NoOffers(), clock, new_id, models=("house",))
+    answers = LocalAnswers(engines, NoOffers(), clock, new_id, models=("house",), suppressor=suppressor)
     wanted = decode_session(msgspec.json.encode({"type": "realtime"} | (session or {})))
     here = Room(far, near, clock, acoustics, append_ms)
     async with answers, asyncio.TaskGroup() as tasks:

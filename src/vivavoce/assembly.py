@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from vivavoce.answer.job import Engines
+    from vivavoce.audio.noise import Suppressor
     from vivavoce.client.call import Call
     from vivavoce.client.device import Card
     from vivavoce.client.endpoint import Endpoint
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vivavoce.engine.interface import Detector, Speaker, ToolServers
     from vivavoce.gateway.identity import Keyring
     from vivavoce.gateway.settings import Settings as GatewaySettings
+    from vivavoce.session.microphone import Kind
     from vivavoce.transport.pacer import Pacer
     from vivavoce.transport.webrtc.settings import IceServer, WebRtcSettings
     from vivavoce.wire.config import FunctionTool, Session
@@ -162,8 +164,16 @@ def server_app(
         models=settings.models,
         lifetime_s=settings.lifetime_s,
         needs=tuple(need for need in needs if need is not None),
+        suppressor=_suppressor(),
     )
     return gateway_app(settings.gateway, keyring, answers, MemoryStore(clock), clock, take)
+
+
+def _suppressor() -> "Callable[[Kind], Suppressor] | None":
+    """What takes noise out of sound; None where its package is not installed (it is there for Linux only)."""
+    from vivavoce.engine.webrtc_noise import FOUND, WebRtcNoise
+
+    return WebRtcNoise if FOUND else None
 
 
 # ── the client ──────────────────────────────────────────────────────────────────────────────────────────

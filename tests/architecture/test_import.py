@@ -27,6 +27,7 @@ HEAVY: Final = {
     "starlette",
     "uvicorn",
     "webrtc",
+    "webrtc_noise_gain",
     "websockets",
     "wrtc",
 }
@@ -89,6 +90,6 @@ def test_the_package_imports_only_what_it_declares() -> None:
         for node in source.every(ast.Import, ast.ImportFrom)
         for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
         if (top := name.partition(".")[0]) != "vivavoce" and top not in sys.stdlib_module_names
-        if not declared & {distribution.lower() for distribution in distributions.get(top, [])}
+        if not declared & {distribution.lower().replace("_", "-") for distribution in distributions.get(top, [])}
     }
     assert undeclared == set()

@@ -8,12 +8,13 @@ from typing import Protocol, Self
 
 from vivavoce.answer.call import LocalCall
 from vivavoce.answer.job import Allowance, Engines
+from vivavoce.audio.noise import Suppressor
 from vivavoce.clock import Clock
 from vivavoce.session.answers import Sound
 from vivavoce.session.declaration import ToolServing, shown
 from vivavoce.session.host import Host, Service
-from vivavoce.session.microphone import Cleaned
-from vivavoce.session.settings import SESSION_S, effective
+from vivavoce.session.microphone import Cleaned, Kind
+from vivavoce.session.settings import SESSION_S, Settings, effective
 from vivavoce.session.window import Mind
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Answering, SoundPath, Transport
@@ -77,6 +78,7 @@ class LocalAnswers:
         models: Sequence[str],
         lifetime_s: float = SESSION_S,
         needs: Sequence[AbstractAsyncContextManager[object]] = (),
+        suppressor: Callable[[Kind], Suppressor] | None = None,
     ) -> None:
         """Nothing runs yet.
 
@@ -88,6 +90,7 @@ class LocalAnswers:
             models: names it answers to; the first is meant where a caller names none.
             lifetime_s: longest life of a session.
             needs: what must be entered before the first call and left after the last, in this order.
+            suppressor: opens what takes noise out of one caller's sound.
         """
         self._engines = engines
         self._serving = ToolServing.NONE if engines.tool_servers is None else ToolServing.MCP
@@ -97,6 +100,7 @@ class LocalAnswers:
         self._models = tuple(Model(name) for name in models)
         self._lifetime_s = lifetime_s
         self._needs = needs
+        self._suppressor = suppressor
         self._entered = AsyncExitStack()
         self._tasks = asyncio.TaskGroup()
         self._calls: set[LocalCall] = set()
@@ -127,7 +131,9 @@ class LocalAnswers:
         return shown(self._whole(session, session_id, expires_at))
 
     def _whole(self, session: Session, session_id: str, expires_at: int) -> Session:
-        return effective(session, session_id, self._models[0].id, expires_at, self._serving)
+        whole = effective(session, session_id, self._models[0].id, expires_at, self._serving)
+        Cleaned(self._suppressor).reduce(Settings(whole).noise_reduction)
+        return whole
 
     async def answer(self, request: Offered) -> tuple[LocalCall, str]:
         """The running call and its SDP answer.
@@ -165,7 +171,7 @@ class LocalAnswers:
                 mind=Mind(thinks.context_tokens, thinks.sees),
                 turn_window=0 if turns is None else turns.traits.window,
             ),
-            microphone=Cleaned(),
+            microphone=Cleaned(self._suppressor),
         )
         call = LocalCall(id, host, transport, self._engines, self._clock, allowance)
         self._calls.add(call)

@@ -102,6 +102,9 @@ class Host:
             now: monotonic seconds; all `now` are of the same clock.
             service: what stands behind it.
             microphone: what is done to the user's sound first; nothing if not given.
+
+        Raises:
+            RequestError: noise shall be reduced, and there is nothing that could.
         """
         self._settings = Settings(session)
         self._sound = sound
@@ -110,6 +113,7 @@ class Host:
         self._conversation = Conversation()
         archive = Archive()
         self._microphone = microphone or Straight()
+        self._microphone.reduce(self._settings.noise_reduction)
         self._scribe = Scribe(self._out)
         self._intake = Intake(
             self._out, self._conversation, archive, self._scribe, service.turn_window, self._microphone.echoes
@@ -292,7 +296,7 @@ class Host:
         if isinstance(session, RealtimeSession) and current is not None:
             session = self._tools.complete(session, current, "session")
         detected = self._settings.detection is not None
-        self._settings.update(session, History(voice_used=self._answers.voice_used))
+        self._settings.update(session, History(voice_used=self._answers.voice_used), self._microphone.reduce)
         if detected and self._settings.detection is None:
             self._intake.stop_detecting()
         elif not detected and self._settings.detection is not None:

@@ -6,6 +6,7 @@ switched on.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
@@ -25,6 +26,7 @@ from vivavoce.wire.config import (
     McpTool,
     Modalities,
     Modality,
+    NoiseReduction,
     PcmFormat,
     RealtimeSession,
     Reasoning,
@@ -135,8 +137,10 @@ class Settings:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def update(self, update: Session, history: History) -> None:
-        """Apply a `session.update`, all of it or nothing.
+    def update(
+        self, update: Session, history: History, reduce: Callable[[NoiseReduction | None], None] = lambda _: None
+    ) -> None:
+        """Apply a `session.update`, all of it or nothing; `reduce` has noise reduced accordingly, or raises.
 
         Raises:
             RequestError: another session type, a frozen voice or tracing, or something that this server cannot do.
@@ -144,7 +148,9 @@ class Settings:
         if isinstance(update, RealtimeSession):
             self._check(update, history)
             update = replace(update, model=UNSET)
-        self.session = merge(self.session, update)
+        whole = merge(self.session, update)
+        reduce(Settings(whole).noise_reduction)
+        self.session = whole
 
     def _check(self, update: RealtimeSession, history: History) -> None:
         if not isinstance(self.session, RealtimeSession):
@@ -204,6 +210,11 @@ class Settings:
         between two turns of push to talk is not said to anybody.
         """
         return self.transcription if self.realtime is None and self.detection is None else None
+
+    @property
+    def noise_reduction(self) -> NoiseReduction | None:
+        """How noise is taken out of the input first; None when not at all."""
+        return known(self._input.noise_reduction, None)
 
     @property
     def input_format(self) -> AudioFormat:

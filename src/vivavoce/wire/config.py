@@ -43,10 +43,13 @@ AudioFormat: TypeAlias = PcmFormat | PcmuFormat | PcmaFormat
 
 
 class NoiseReduction(Struct, frozen=True, kw_only=True):
-    """Filters the input before turn detection and model. `near_field` is a headset, `far_field` a room."""
+    """Filters the input before turn detection and model. `near_field` is a headset, `far_field` a room.
+
+    `strength` is 1 unless it is given.
+    """
 
     type: Literal["near_field", "far_field"] | UnsetType = UNSET
-    strength: float | UnsetType = UNSET
+    strength: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
 
 
 class Transcription(Struct, frozen=True, kw_only=True):

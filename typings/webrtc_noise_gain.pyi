@@ -1,0 +1,6 @@
+class ProcessedAudioChunk:
+    audio: bytes
+
+class AudioProcessor:
+    def __init__(self, auto_gain_dbfs: int, noise_suppression_level: int) -> None: ...
+    def Process10ms(self, audio: bytes) -> ProcessedAudioChunk: ...
