@@ -170,3 +170,14 @@ async def test_a_voice_that_espeak_does_not_have_is_named() -> None:
 def test_options_that_make_no_sense_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(ConfigError):
         open_speaker(options, SystemClock())
+
+
+@pytest.mark.parametrize("speed", [0.5, 0.75, 1.25, 1.5])
+async def test_a_voice_is_as_much_faster_as_was_asked_and_its_words_end_where_they_do(speed: float) -> None:
+    text = "I can help you book a table, change an order, or find out where your parcel is."
+    async with Espeak() as speaker:
+        plain, other = [await said(speaker, text, speed=wanted) for wanted in (1.0, speed)]
+    lengths = [sum(len(piece.samples) for piece in speech) for speech in (plain, other)]
+    assert lengths[0] / lengths[1] == pytest.approx(speed, rel=0.12)
+    marks = [mark for piece in other for mark in piece.marks]
+    assert (marks[-1].text_end, marks[-1].at_sample) == (len(text), lengths[1])
