@@ -46,6 +46,9 @@ from vivavoce.wire.item import McpToolExecutionError
 
 log = Log("answer")
 
+CHARGE_S = 2.0
+"""Whoever counts for so long keeps somebody waiting for an answer: it is given uncounted."""
+
 Post = Callable[[Job, Result], None]
 
 
@@ -166,7 +169,8 @@ class Jobs:
         left: Sequence[RateLimit] = ()
         try:
             if self._allowance is not None:
-                left = await self._allowance.charge(charge.responses, charge.tokens)
+                async with asyncio.timeout(CHARGE_S):
+                    left = await self._allowance.charge(charge.responses, charge.tokens)
         except Exception as error:  # whoever counts is somebody else's code, and must not end the call
             log.failure("charge_failed", error)
         self._post(job, Charged(tuple(left)))
