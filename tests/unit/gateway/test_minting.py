@@ -27,7 +27,7 @@ def test_the_reply_is_what_the_openai_package_expects(stand: Stand) -> None:
         assert parsed.value.startswith("ek_")
 
 
-@pytest.mark.parametrize("body", ["", "  ", "{}", '{"expires_after":{}}', '{"expires_after":{"anchor":"created_at"}}'])
+@pytest.mark.parametrize("body", ["", "{}", '{"expires_after":{}}', '{"expires_after":{"anchor":"created_at"}}'])
 def test_everything_in_the_request_may_be_left_out(stand: Stand, body: str) -> None:
     reply = stand.mint(body)
     assert reply.status == 200
