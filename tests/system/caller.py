@@ -84,6 +84,12 @@ class Caller:
             while not (self.heard and loud(self.heard[-1])):
                 await self._more()
 
+    async def until_heard(self, samples: int) -> None:
+        """Wait until so much has been heard, from the beginning on."""
+        async with asyncio.timeout(PATIENCE_S):
+            while sum(map(len, self.heard)) < samples:
+                await self._more()
+
     async def until_quiet(self, frames: int = 10) -> None:
         """Wait until nothing has been heard for that many frames."""
         async with asyncio.timeout(PATIENCE_S):
