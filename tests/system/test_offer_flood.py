@@ -128,13 +128,11 @@ async def survive(*numbers: int) -> list[Held]:
         for number in numbers:
             replies = await flood(viva, number)
             flooded = await ear.missing()
-            print(number, dict(replies), f"{undisturbed:.4f} {flooded:.4f}")
             assert replies.total() == number
             assert all(status == 201 or 400 <= status < 500 for status in replies), replies
             assert replies[201] > 0
             assert replies[400] > 0
             assert flooded <= undisturbed + WORSE
-            print('CALLS', await viva.calls(http), caller.closed)
             await viva.until_calls(1)
             held.append(Held.now(viva))
         assert not any(isinstance(event, RealtimeErrorEvent) for event in caller.events)
@@ -152,7 +150,6 @@ async def test_a_call_does_not_notice_some_hundred_spoiled_offers() -> None:
 @pytest.mark.timeout(900)
 async def test_a_call_does_not_notice_ten_thousand_spoiled_offers_and_nothing_of_them_stays() -> None:
     before, after = await survive(2_000, 8_000)
-    print(before, after)
     assert after.files <= before.files + FEW
     assert after.threads <= before.threads + FEW
     assert after.resident_mb - before.resident_mb < GROWTH_MB

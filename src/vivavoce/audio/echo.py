@@ -66,6 +66,10 @@ _LEAST: Final = 0.1
 """The echo is taken down by 20 dB at most: more would make the rest sound torn."""
 
 
+_NOTHING: Final = 1e-12
+"""What is left of energies after a while in which nothing has moved; less would in the end be none to divide by."""
+
+
 @dataclass(slots=True)
 class Likeness:
     """How alike the bands of both sides move, for every lag at once; the longest lag first."""
@@ -80,7 +84,7 @@ class Likeness:
         self.joint = self.keep * self.joint + joint
         self.theirs = self.keep * self.theirs + theirs
         self.ours = self.keep * self.ours + ours
-        return self.joint / np.sqrt(self.ours * self.theirs)
+        return self.joint / np.sqrt(np.maximum(self.ours * self.theirs, _NOTHING))
 
 
 class Reference:

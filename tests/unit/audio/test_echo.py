@@ -116,3 +116,10 @@ def test_no_sample_is_lost_or_moved_whenever_the_loudspeaker_begins_and_ends(ste
 
 def test_the_longest_echo_is_most_of_a_second() -> None:
     assert sample_count(800) == LONGEST
+
+
+def test_a_tone_that_goes_on_beside_a_silent_microphone_explains_nothing() -> None:
+    tone = np.rint(8000 * np.sin(np.arange(20 * 24_000) * 0.115)).astype(np.int16)
+    echo = Echo()
+    came = np.concatenate((through(echo, silence(len(tone)), tone), echo.release()))
+    assert np.array_equal(came, silence(len(tone)))
