@@ -44,6 +44,7 @@ def spoiled(offer: str) -> dict[str, str | bytes]:
         "no fingerprint": re.sub(r"a=fingerprint.*\r\n", "", offer),
         "a fingerprint that is none": re.sub(r"(a=fingerprint:sha-256) .*\r\n", r"\1 what\r\n", offer),
         "no password": re.sub(r"a=ice-pwd.*\r\n", "", offer),
+        "a profile that nobody has": offer.replace("RTP/SAVPF", "RTP/SVPF"),
         "no codec but one that nobody has": kazoo(offer),
         "too much of everything": offer + "a=x\r\n" * OFFER_LIMIT,
     }

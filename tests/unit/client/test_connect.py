@@ -9,7 +9,7 @@ import pytest
 
 import vivavoce
 from tests.unit.client.server import PATIENCE_S, Server, answering, scripted
-from vivavoce.audio.frame import Pcm, sample_count
+from vivavoce.audio.frame import Pcm, sample_count, silence
 from vivavoce.client.endpoint import endpoint
 from vivavoce.client.secret import Credential, Kind
 from vivavoce.client.signalling import Signalling
@@ -52,11 +52,11 @@ async def ask(call: vivavoce.Call, text: str) -> None:
 
 
 async def babble(call: vivavoce.Call) -> None:
-    """What a microphone does: give sound for ever, in real time."""
+    """What a microphone does: give sound for ever, in real time. At first nobody is there."""
     loop = asyncio.get_running_loop()
-    due, piece = loop.time(), noise(20)
+    due = begun = loop.time()
     while True:
-        await call.send_audio(piece)
+        await call.send_audio(noise(20) if due - begun > 2.4 else silence(sample_count(20)))
         due += 0.02
         at = loop.create_future()
         loop.call_at(due, lambda at=at: at.done() or at.set_result(None))

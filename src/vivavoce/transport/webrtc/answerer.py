@@ -32,6 +32,6 @@ class WebRtcAnswerer:
             await peer.set_local_description(await peer.create_answer())
             answer = await described(peer, settings)
             calm_encoders()
-        # Nobody can have connected yet: the answer has not left.
-        transport = WebRtcTransport(peer, voice, None, self._pacer, settings, reads_text=wanted.has_text_path)
+            # Nobody can have connected yet: the answer has not left.
+            transport = WebRtcTransport(peer, voice, None, self._pacer, settings, reads_text=wanted.has_text_path)
         return transport, answer.text

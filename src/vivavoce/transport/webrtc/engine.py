@@ -88,8 +88,15 @@ def speak(peer: webrtc.RTCPeerConnection, voice: wrtc.TrackGenerator) -> None:
 
 
 def voice_of(peer: webrtc.RTCPeerConnection) -> webrtc.RTCRtpTransceiver:
-    """The section that sound travels in."""
-    return next(each for each in peer.get_transceivers() if each.sender.track is not None)
+    """The section that sound travels in.
+
+    Raises:
+        OfferError: there is none. An engine may take an offer's sound for something else than we do.
+    """
+    voice = next((each for each in peer.get_transceivers() if each.sender.track is not None), None)
+    if voice is None:
+        raise OfferError("No section of it can carry our sound.")
+    return voice
 
 
 @asynccontextmanager
