@@ -67,7 +67,9 @@ def fuzz(target: Target, options: Sequence[str], kept: Path = KEPT) -> None:
     words.write_text("".join(f'"{quoted(word)}"\n' for word in target.words if word))
     folders = [] if any(Path(option).is_file() for option in options) else [str(corpus), str(started)]
     atheris = importlib.import_module("atheris")
-    settings = [f"-max_len={target.longest}", f"-timeout={SLOWEST_S}", f"-rss_limit_mb={MEMORY_MB}", f"-dict={words}"]
+    settings = [f"-max_len={target.longest}", f"-timeout={SLOWEST_S}", f"-rss_limit_mb={MEMORY_MB}"]
+    if target.words:  # an empty file is refused
+        settings.append(f"-dict={words}")
     settings += [f"-artifact_prefix={kept / target.name}/", "-print_final_stats=1", "-verbosity=0"]
     atheris.Setup([sys.argv[0], *settings, *options, *folders], target.take)
     atheris.Fuzz()

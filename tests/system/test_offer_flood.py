@@ -6,6 +6,7 @@ none had come. The same call without the flood, in the same run, is what it is c
 
 import asyncio
 import gc
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -145,9 +146,18 @@ async def test_a_call_does_not_notice_some_hundred_spoiled_offers() -> None:
     await survive(300)
 
 
+@pytest.fixture
+def quiet_log() -> Iterator[None]:
+    """The test runner would keep a record of each of ten thousand requests."""
+    logging.disable(logging.INFO)
+    yield
+    logging.disable(logging.NOTSET)
+
+
 @pytest.mark.slow
 @pytest.mark.realtime
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("quiet_log")
 async def test_a_call_does_not_notice_ten_thousand_spoiled_offers_and_nothing_of_them_stays() -> None:
     before, after = await survive(2_000, 8_000)
     assert after.files <= before.files + FEW
