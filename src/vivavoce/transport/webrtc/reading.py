@@ -74,10 +74,11 @@ def _selected(entries: dict[str, _Entry]) -> _Entry | None:
 
 def _concealed(heard: _Entry) -> float | None:
     """Share of the sound that was invented. What fills a pause of the sender is silent, and is not counted."""
-    if not heard.total_samples_received or heard.concealed_samples is None:
+    received = heard.total_samples_received or 0
+    if received <= 0 or heard.concealed_samples is None:
         return None
     invented = heard.concealed_samples - (heard.silent_concealed_samples or 0)
-    return max(0, invented) / heard.total_samples_received
+    return max(0, invented) / received
 
 
 def _path(local: _Entry) -> str:
