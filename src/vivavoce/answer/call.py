@@ -37,6 +37,16 @@ from vivavoce.wire.event import ServerEvent
 log = Log("answer")
 
 ENDED: Final = "The call has ended."
+_RETRIEVE: Final = '"conversation.item.retrieve"'
+"""Short to ask, long to answer: a minute of telephone sound takes 40 ms to code."""
+LONG: Final = 32 * 1024
+"""Characters of a message that is no longer read, or written, in one go with others.
+
+Reading one of these takes up to 5 ms of hostile JSON, and up to half a second for the 20 MiB that may come. So a thread
+reads what is longer, while the loop serves the other calls and this one's sound.
+"""
+AT_ONCE: Final = 16
+"""Inputs of one call that are taken before other calls have their turn."""
 INTERNAL_ERROR: Final = 1011
 """WebSocket's close code for a fault of ours."""
 
@@ -106,6 +116,8 @@ class LocalCall:
         self._clock = clock
         self._allowance = allowance
         self._inbox: deque[Input] = deque()
+        self._taken: asyncio.Future[None] | None = None
+        """Done when the inbox is empty; who has sent a long message waits for it."""
         self._wake = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._guests: set[Transport] = set()
@@ -139,7 +151,7 @@ class LocalCall:
         self._guests.add(transport)
         self._post(Joined(transport))
         try:
-            await transport.run(self._post_aside)
+            await transport.run(self._take_in_aside)
         finally:
             self._guests.discard(transport)
             self._listeners.pop(transport, None)
@@ -159,7 +171,7 @@ class LocalCall:
                     lambda value, heard: self._post(Probability(value, heard)),
                     lambda message: self._post(Fault(message)),
                 )
-                carrying = tasks.create_task(self._transport.run(self._post))
+                carrying = tasks.create_task(self._transport.run(self._take_in))
                 try:
                     await self._converse(Crew(jobs, attention))
                 except Exception:
@@ -168,6 +180,7 @@ class LocalCall:
                 finally:
                     attention.close()
                     jobs.cancel_all()
+                    self._let_go()
                     await self._transport.close(*self._ending)
                     await carrying
         finally:
@@ -183,23 +196,29 @@ class LocalCall:
         self._set_alarm(self._host.deadline(self._clock.now()))
         while True:
             await self._wake.wait()
-            while self._inbox:
+            for _ in range(min(AT_ONCE, len(self._inbox))):
                 arrived = self._inbox.popleft()
                 if isinstance(arrived, Closed | Hung):
-                    self._carry_out(self._host.close(self._clock.now()), crew)
+                    await self._carry_out(self._host.close(self._clock.now()), crew)
                     return
-                self._carry_out(self._step(arrived), crew)
-            # Only now, so that what was posted meanwhile and has been taken wakes nobody.
-            self._wake.clear()
+                await self._carry_out(await self._step(arrived), crew)
             now = self._clock.now()
             deadline = self._host.deadline(now)
             if now >= deadline:
                 effects = self._host.played(self._transport.played(), now) + self._host.tick(now)
-                self._carry_out(effects, crew)
+                await self._carry_out(effects, crew)
                 deadline = self._host.deadline(now)
             self._set_alarm(deadline)
+            if self._inbox:
+                await asyncio.sleep(0)
+            else:
+                # Only now, so that what was posted meanwhile and has been taken wakes nobody.
+                self._wake.clear()
+                self._let_go()
 
-    def _step(self, arrived: Opened | Text | Sound | Played | Probability | Reported | Fault | Joined) -> list[Effect]:
+    async def _step(
+        self, arrived: Opened | Text | Sound | Played | Probability | Reported | Fault | Joined
+    ) -> list[Effect]:
         now = self._clock.now()
         match arrived:
             case Sound(samples):
@@ -207,7 +226,7 @@ class LocalCall:
             case Probability(value, heard):
                 return self._host.speech(value, heard, now)
             case Text(text):
-                return self._host.receive(text, now)
+                return await self._read(text, now)
             case Reported(job, result):
                 return self._host.result(job, result, now)
             case Played(samples):
@@ -228,13 +247,19 @@ class LocalCall:
             case _:
                 assert_never(arrived)
 
+    async def _read(self, text: str, now: float) -> list[Effect]:
+        if len(text) <= LONG and _RETRIEVE not in text:
+            return self._host.receive(text, now)
+        # The host is this loop's alone, and the loop waits here: everything keeps its order.
+        return await asyncio.to_thread(self._host.receive, text, now)
+
     def _tell_caller(self, effects: list[Effect]) -> None:
         """Send events to the caller and to nobody who listens in."""
         for effect in effects:
             if isinstance(effect, Send):
                 self._transport.send(encode(effect.event))
 
-    def _send(self, event: ServerEvent) -> None:
+    async def _send(self, event: ServerEvent) -> None:
         text = encode(event)
         for listener in self._listeners:
             listener.send(text)
@@ -242,6 +267,8 @@ class LocalCall:
             self._transport.send(text)
         except TransportError:
             self._send_lean(event)
+        if len(text) > LONG:
+            await asyncio.sleep(0)
 
     def _send_lean(self, event: ServerEvent) -> None:
         """A party on a socket may say what no data channel carries, a picture for instance."""
@@ -251,18 +278,18 @@ class LocalCall:
             log.failure("event_left_out", error, call_id=self.id, type=event.type)
             self._tell_caller(self._host.fault(f"The event {event.type} was left out: {error.message}"))
 
-    def _carry_out(self, effects: list[Effect], crew: Crew) -> None:
+    async def _carry_out(self, effects: list[Effect], crew: Crew) -> None:
         for effect in effects:
             match effect:
                 case Send(event):
-                    self._send(event)
+                    await self._send(event)
                 case Listen(samples):
                     crew.attention.push(samples)
                 case Play(samples):
                     self._transport.play(samples)
                 case Flush():
                     played = self._transport.flush()
-                    self._carry_out(self._host.flushed(played, self._clock.now()), crew)
+                    await self._carry_out(self._host.flushed(played, self._clock.now()), crew)
                 case Hangup(code, reason):
                     self._ending = (code, reason)
                     self._post(Hung())
@@ -288,10 +315,23 @@ class LocalCall:
         self._inbox.append(arrived)
         self._wake.set()
 
-    def _post_aside(self, arrived: Inbound) -> None:
+    def _take_in(self, arrived: Inbound) -> asyncio.Future[None] | None:
+        """What the transport brings. After a long message nothing more shall come until it has been taken."""
+        self._post(arrived)
+        if not isinstance(arrived, Text) or len(arrived.text) <= LONG:
+            return None
+        if self._taken is None:
+            self._taken = asyncio.get_running_loop().create_future()
+        return self._taken
+
+    def _let_go(self) -> None:
+        taken, self._taken = self._taken, None
+        if taken is not None and not taken.done():
+            taken.set_result(None)
+
+    def _take_in_aside(self, arrived: Inbound) -> asyncio.Future[None] | None:
         """What somebody who listens in sends counts as if the caller had sent it; their leaving ends nothing."""
-        if isinstance(arrived, Text):
-            self._post(arrived)
+        return self._take_in(arrived) if isinstance(arrived, Text) else None
 
     def _set_alarm(self, deadline: float) -> None:
         """Wake at the machine's deadline. An alarm that is early enough stays: it costs one look."""

@@ -8,7 +8,7 @@ from typing import Protocol, assert_never
 
 from vivavoce.answer.connections import Connections
 from vivavoce.answer.failure import failure
-from vivavoce.audio.frame import Pcm
+from vivavoce.audio.frame import RATE_HZ, Pcm
 from vivavoce.engine import interface as engine
 from vivavoce.engine.interface import (
     Detector,
@@ -48,6 +48,8 @@ log = Log("answer")
 
 CHARGE_S = 2.0
 """Whoever counts for so long keeps somebody waiting for an answer: it is given uncounted."""
+PIECE = RATE_HZ
+"""Samples that an engine is given at once, at most."""
 
 Post = Callable[[Job, Result], None]
 
@@ -145,7 +147,9 @@ class Jobs:
     def feed(self, job: Job, samples: Pcm) -> None:
         """More sound for a transcription."""
         if job in self._sound:
-            self._sound[job].push(samples)
+            # A file that was sent at once comes as if it had been spoken: what an engine does with a piece is short.
+            for start in range(0, len(samples), PIECE):
+                self._sound[job].push(samples[start : start + PIECE])
 
     def finish(self, job: Job) -> None:
         """No more sound for a transcription."""

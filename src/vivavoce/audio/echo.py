@@ -348,7 +348,7 @@ class Echo:
             # Half of the last gain stays, so that gains glide; they may rise at once.
             state.gains = np.maximum(self._path.step(ours, theirs[place]), state.gains / 2)
             gains[place] = state.gains
-            # Where nothing was heard there is nothing to explain: a detector that hears speech there knows more than we.
+            # Where nothing was heard there is nothing to explain.
             if not self._path.voice and np.any(ours):
                 self._explain(at + (place + 1) * HOP, at + (place + 2) * HOP)
         state.heard, state.played = state.heard[count * HOP :], state.played[count * HOP :]

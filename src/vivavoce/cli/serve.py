@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from vivavoce.answer.job import Engines
     from vivavoce.clock import Clock
 
-FRAME_BYTES = 20 * 1024 * 1024
-"""Largest WebSocket frame that is read."""
+FRAME_BYTES = 20 * 1024 * 1024 + 1024
+"""Largest WebSocket frame that is read: 15 MiB of sound in base64, and the event around it."""
 
 FAREWELL_S = 5
 

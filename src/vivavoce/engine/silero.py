@@ -7,6 +7,7 @@ timer at most. It does not know what a call is or when speech begins; hysteresis
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,7 +53,7 @@ class SileroEar:
         self._ready = ready
         self._closed = closed
         # What the filter looks back on, before the first sample.
-        self._pending: list[Pcm] = [np.zeros(_downwards.ahead, np.int16)]
+        self._pending = deque([np.zeros(_downwards.ahead, np.int16)])
         self._held = _downwards.ahead
 
     @property
@@ -78,15 +79,27 @@ class SileroEar:
     def close(self) -> None:
         """No more reports after this."""
         self._report = None
-        self._pending, self._held = [], 0
+        self._pending.clear()
+        self._held = 0
         self._closed(self)
 
     def take(self) -> Pcm:
         """The next window, with what the filter needs on either side of it."""
-        whole = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
-        self._pending = [whole[WINDOW:]]
+        seen: list[Pcm] = []
+        missing = _SEEN
+        for piece in self._pending:  # only as much as is wanted: behind it there may be minutes of sound
+            seen.append(piece[:missing])
+            missing -= len(seen[-1])
+            if not missing:
+                break
         self._held -= WINDOW
-        return whole[:_SEEN]
+        passed = WINDOW
+        while passed:
+            first = self._pending.popleft()
+            if len(first) > passed:
+                self._pending.appendleft(first[passed:])
+            passed -= min(passed, len(first))
+        return seen[0] if len(seen) == 1 else np.concatenate(seen)
 
     def hear(self, probability: float, memory: Tensor) -> None:
         """Take the network's word on the window that was taken last."""

@@ -1,6 +1,6 @@
 """Sound that a client sends inside events."""
 
-from base64 import b64decode
+from binascii import a2b_base64
 from typing import Final
 
 from vivavoce.audio.format import Decoder
@@ -13,6 +13,24 @@ BYTES: Final = 15 * 1024 * 1024
 SECONDS: Final = BYTES / 2 / RATE_HZ
 """How long that is as 16-bit sound. A telephone format fits six times as much into as many bytes, more than any
 call should have to hold."""
+
+PIECE: Final = 2**18
+"""Characters that are decoded in one go. The interpreter serves nobody else meanwhile, half a millisecond."""
+
+
+def decoded(audio: str) -> bytes:
+    """The bytes of base64 of any length.
+
+    Raises:
+        ValueError: it is none.
+    """
+    pieces: list[bytes] = []
+    for start in range(0, len(audio), PIECE):
+        piece = a2b_base64(audio[start : start + PIECE], strict_mode=True)
+        if start + PIECE < len(audio) and len(piece) != PIECE // 4 * 3:
+            raise ValueError("there is more behind the end")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 class Upload:
@@ -43,7 +61,7 @@ class Upload:
                 param=param,
             )
         try:
-            data = b64decode(audio, validate=True)
+            data = decoded(audio)
         except ValueError:
             raise RequestError(
                 f"Invalid '{param}': expected base64-encoded audio.", code="invalid_value", param=param

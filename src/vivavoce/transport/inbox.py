@@ -46,8 +46,12 @@ class Inbox:
         """Length of the texts that wait for `run`; a transport bounds it."""
         return self._kept_characters
 
-    def put(self, inbound: Inbound) -> None:
-        """Hand on or keep one thing. Nothing is taken after `Closed`."""
+    def put(self, inbound: Inbound) -> "asyncio.Future[None] | None":
+        """Hand on or keep one thing. Nothing is taken after `Closed`.
+
+        Returns:
+            What `deliver` gave: before it is done the peer shall be held back, by a transport that can.
+        """
         match self._state:
             case _Keeping():
                 if not (self._kept and isinstance(self._kept[-1], Closed)):
@@ -55,9 +59,10 @@ class Inbox:
                     if isinstance(inbound, Text):
                         self._kept_characters += len(inbound.text)
             case _Passing(deliver, over):
-                self._pass(inbound, deliver, over)
+                return self._pass(inbound, deliver, over)
             case _Over():
                 pass
+        return None
 
     async def run(self, deliver: Deliver) -> None:
         """Hand on what was kept and everything after it; return after `Closed`.
@@ -80,15 +85,16 @@ class Inbox:
         finally:
             self._state = _Over()
 
-    def _pass(self, inbound: Inbound, deliver: Deliver, over: "asyncio.Future[None]") -> None:
+    def _pass(self, inbound: Inbound, deliver: Deliver, over: "asyncio.Future[None]") -> "asyncio.Future[None] | None":
         try:
-            deliver(inbound)
+            taken = deliver(inbound)
         except Exception as broken:  # the listener's own failure: it belongs to the task that runs us
             self._state = _Over()
             if not over.done():
                 over.set_exception(broken)
-            return
+            return None
         if isinstance(inbound, Closed):
             self._state = _Over()
             if not over.done():
                 over.set_result(None)
+        return taken

@@ -4,6 +4,7 @@ A transport knows nothing of events, turns or engines. It delivers whatever arri
 order, and says how much of what it was given to play has really been played.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -92,7 +93,9 @@ class Closed:
 
 
 Inbound = Opened | Text | Sound | Played | Closed
-Deliver = Callable[[Inbound], None]
+Deliver = Callable[[Inbound], "asyncio.Future[None] | None"]
+"""Takes one thing that has arrived. A future says that this one is much: a transport that can hold its peer back reads
+nothing more until it is done."""
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from vivavoce.transport.backlog import Backlog, utf8_size
 from vivavoce.transport.inbox import Inbox
 from vivavoce.transport.interface import Closed, ClosedBy, Deliver, Link, Opened, SoundPath, Text, Traits
 
-LARGEST_TEXT: Final = 20 * 2**20
-"""Bytes of one message that either end sends and a server accepts: 15 MB of sound in base64, the most that
-`input_audio_buffer.append` may carry."""
+LARGEST_TEXT: Final = 20 * 2**20 + 1024
+"""Bytes of one message that either end sends and a server accepts: 15 MiB of sound in base64, the most that
+`input_audio_buffer.append` may carry, and the event around it."""
 LARGEST_DIALLED: Final = 24 * 2**20
 """Bytes of one message that a client accepts; a server that speaks of a long item needs some more."""
 CLOSE_S: Final = 2.0
@@ -182,7 +182,7 @@ class WebSocketTransport:
             raise TransportError(message, fault=Fault.OURS, next=Never())
         self._backlog.push(text, size)
         self._something.set()
-        if self._backlog.overfull and len(self._backlog) > 1:
+        if self._backlog.overfull:
             self._backlog.clear()
             self._leave(Closed(ClosedBy.US, 1013, "The peer does not read what it is sent."))
 
@@ -240,7 +240,9 @@ class WebSocketTransport:
                         self._leave(Closed(ClosedBy.US, 1009, f"A message of more than {self._largest_in} bytes."))
                     else:
                         self._received_bytes += size
-                        self._inbox.put(Text(text))
+                        taken = self._inbox.put(Text(text))
+                        if taken is not None:
+                            await taken
 
     async def _write(self) -> None:
         try:

@@ -29,6 +29,15 @@ SECRET: Final = schema(ClientSecret)
 EVENT_ID_CHARS: Final = 512
 """Longest `event_id` that a client may choose."""
 
+LONG: Final = 64 * 1024
+"""Characters up to which no JSON takes long to read, whatever is in it."""
+MOST_MARKS: Final = 100_000
+"""Commas and opening brackets of a longer text: a bound on its values that costs little to know, however long it is.
+
+Texts of many values take a hundred times as long to read as sound or a picture of the same length.
+"""
+_PIECE: Final = 2**20
+
 EXTRAS: Final = "extras"
 """Where a server event keeps, beside its fields, what no type names."""
 
@@ -138,8 +147,13 @@ def parse(text: str | bytes) -> object:
     """JSON as plain Python values.
 
     Raises:
-        RequestError: `invalid_json`.
+        RequestError: `invalid_json`; or `invalid_value` where there are too many values to read them.
     """
+    if len(text) > LONG and marks(text) > MOST_MARKS:
+        raise RequestError(
+            f"The message has more than {MOST_MARKS} commas and opening brackets: send less at once.",
+            code="invalid_value",
+        )
     try:
         return msgspec.json.decode(text)
     except RecursionError:
@@ -147,6 +161,18 @@ def parse(text: str | bytes) -> object:
     except (msgspec.DecodeError, UnicodeError) as error:
         reason = str(error) if isinstance(error, msgspec.DecodeError) else "it is not UTF-8"
         raise RequestError(f"The message is not one JSON value: {reason}.", code="invalid_json") from None
+
+
+def marks(text: str | bytes) -> int:
+    """How many commas and opening brackets there are, those inside strings included: at least one for each value."""
+    total = 0
+    for start in range(0, len(text), _PIECE):  # in pieces, between which other threads go on
+        piece = text[start : start + _PIECE]
+        if isinstance(piece, str):
+            total += piece.count(",") + piece.count("[") + piece.count("{")
+        else:
+            total += piece.count(b",") + piece.count(b"[") + piece.count(b"{")
+    return total
 
 
 def strictly(wanted: Shape, raw: object, *, path: str = "", event_id: str | None = None) -> object:

@@ -2,11 +2,12 @@
 
 from base64 import b64encode
 
+import numpy as np
 import pytest
 
 from vivavoce.audio.frame import sample_count, to_bytes
 from vivavoce.errors import RequestError
-from vivavoce.session.upload import BYTES, SECONDS, Upload
+from vivavoce.session.upload import BYTES, PIECE, SECONDS, Upload
 from vivavoce.testing.ear import voice
 
 
@@ -49,3 +50,14 @@ def test_a_telephone_format_is_no_way_to_fill_the_memory() -> None:
     with pytest.raises(RequestError, match="Send less"):
         Upload("audio/pcmu").read(coded(bytes(BYTES)), "audio")
     assert SECONDS > 300
+
+
+def test_long_sound_comes_in_whole_and_what_follows_its_end_is_refused() -> None:
+    samples = voice(sample_count(20_000))
+    audio = b64encode(to_bytes(samples)).decode()
+    assert len(audio) > 2 * PIECE
+    assert np.array_equal(Upload("audio/pcm").read(audio, "audio"), samples)
+    ended = b64encode(bytes(PIECE // 4 * 3 - 1)).decode()
+    assert len(ended) == PIECE
+    with pytest.raises(RequestError):
+        Upload("audio/pcm").read(ended + "AAAA", "audio")

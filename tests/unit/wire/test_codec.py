@@ -381,3 +381,10 @@ def test_a_reply_without_a_secret_is_the_providers_fault_and_is_not_quoted(text:
         decode_secret(text)
     assert error.value.fault is Fault.PROVIDER
     assert "ek_1234567" not in error.value.message
+
+
+@pytest.mark.parametrize("values", ["1," * 200_000, "{}," * 200_000, "[" * 200_000])
+def test_more_values_than_anybody_needs_are_refused_before_they_are_read(values: str) -> None:
+    with pytest.raises(RequestError) as error:
+        decode_client('{"type":"response.create","response":{"input":[' + values)
+    assert error.value.code == "invalid_value"

@@ -1,0 +1,156 @@
+"""Nothing that one client sends keeps the others waiting for more than 20 ms."""
+
+import asyncio
+import json
+import sys
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.system.watched import AGAIN
+
+BOUND_S: Final = 0.020
+ROUNDS: Final = 3
+"""The least of so many counts: what else a machine does can only make work look longer."""
+MIB: Final = 2**20
+PATIENCE_S: Final = 45.0
+
+Event = dict[str, object]
+
+
+class Server:
+    """The watched server in a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str, key: str) -> None:
+        self._process = process
+        self.url = url
+        self.key = key
+
+    async def worst_s(self) -> float:
+        """The longest that its loop was away since the last time."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(AGAIN.encode())
+        return float(json.loads(await self._process.stdout.readline()))
+
+
+@asynccontextmanager
+async def watched() -> AsyncGenerator[Server]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.system.watched"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        url, key = json.loads(await process.stdout.readline())
+        yield Server(process, url, key)
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+@asynccontextmanager
+async def connected(server: Server) -> AsyncGenerator[ClientConnection]:
+    url = f"{server.url.replace('http', 'ws')}/v1/realtime?model=gpt-realtime"
+    headers = {"Authorization": f"Bearer {server.key}"}
+    async with connect(url, additional_headers=headers, max_size=None, compression=None) as socket:
+        yield socket
+
+
+def update(**session: object) -> str:
+    return json.dumps({"type": "session.update", "session": {"type": "realtime", **session}})
+
+
+def item(*content: Event) -> str:
+    message = {"type": "message", "role": "user", "content": content}
+    return json.dumps({"type": "conversation.item.create", "item": message})
+
+
+def append(size: int) -> str:
+    return json.dumps({"type": "input_audio_buffer.append", "audio": b64encode(bytes(size)).decode()})
+
+
+def tools() -> list[Event]:
+    properties = {f"property_{number}": {"type": "string", "description": "What it is."} for number in range(500)}
+    schema = {"type": "object", "properties": properties}
+    return [{"type": "function", "name": f"tool_{number}", "parameters": schema} for number in range(16)]
+
+
+def picture(size: int) -> Event:
+    return {
+        "type": "input_image",
+        "image_url": "data:image/png;base64," + b64encode(b"\x89PNG\r\n\x1a\n" + bytes(size)).decode(),
+    }
+
+
+MANUAL: Final = update(audio={"input": {"turn_detection": None}})
+TELEPHONE: Final = update(audio={"input": {"turn_detection": None, "format": {"type": "audio/pcmu"}}})
+
+HEAVY: Final[dict[str, Callable[[], Sequence[str]]]] = {
+    "15 MiB of sound": lambda: [MANUAL, append(15 * MIB - 2)],
+    "15 MiB of sound under turn detection": lambda: [append(15 * MIB - 2)],
+    "five minutes of telephone sound": lambda: [TELEPHONE, append(300 * 8000)],
+    "a list of millions": lambda: ['{"type":"response.create","response":{"input":[' + "1," * (9 * MIB) + "1]}}"],
+    "millions of objects": lambda: ['{"type":"response.create","response":{"input":[' + "{}," * (6 * MIB) + "{}]}}"],
+    "ten thousand elements": lambda: [
+        json.dumps({"type": "response.create", "response": {"input": [{"type": "item_reference", "id": "x"}] * 10_000}})
+    ],
+    "a deep one": lambda: ["[" * MIB],
+    "sixteen large tools": lambda: [update(tools=tools())],
+    "long instructions": lambda: [update(instructions="Be brief, please. " * 20_000)],
+    "a picture": lambda: [item(picture(2 * MIB))],
+    "many short ones": lambda: [update(instructions="Be brief.")] * 500,
+}
+"""Each ends with a `response.cancel`, whose refusal tells that all before it has been read."""
+
+
+async def settle(socket: ClientConnection, number: int) -> None:
+    """Wait for the answer to the last thing that was sent."""
+    mark = f"mark_{number}"
+    await socket.send(json.dumps({"type": "response.cancel", "event_id": mark}))
+    async with asyncio.timeout(PATIENCE_S):
+        async for message in socket:
+            if mark in str(message):
+                return
+    raise AssertionError(f"the server hung up: {socket.close_code} {socket.close_reason}")
+
+
+@pytest.mark.realtime
+@pytest.mark.timeout(300)
+async def test_nothing_that_one_client_sends_keeps_the_others_waiting() -> None:
+    worst: dict[str, float] = {}
+    async with watched() as server:
+        for name, messages in HEAVY.items():
+            counts: list[float] = []
+            for number in range(ROUNDS):
+                async with connected(server) as socket:
+                    await settle(socket, -1)
+                    await server.worst_s()
+                    for message in messages():
+                        await socket.send(message)
+                    await settle(socket, number)
+                    counts.append(await server.worst_s())
+            worst[name] = min(counts)
+    assert {name: count for name, count in worst.items() if count > BOUND_S} == {}
+
+
+@pytest.mark.realtime
+async def test_what_follows_a_long_message_is_read_after_it() -> None:
+    async with watched() as server, connected(server) as socket:
+        await socket.send(update(instructions="Be brief, please. " * 20_000))
+        await socket.send(update(instructions="Be kind."))
+        await settle(socket, 1)
+        await socket.send(update())
+        async with asyncio.timeout(PATIENCE_S):
+            async for message in socket:
+                event = json.loads(message)
+                if event["type"] == "session.updated":
+                    assert event["session"]["instructions"] == "Be kind."
+                    return
