@@ -38,7 +38,10 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP."""
+        """Refuse what is not HTTP, unless a reply has gone out already: what comes behind the last one is of no interest."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.close()
+            return
         if self._is_busy():
             # A body that turned out to be none: its request is over, and whoever serves it has nobody to answer.
             self.cycle.disconnected = True

@@ -195,3 +195,17 @@ async def test_refusing_a_websocket_is_no_error_of_the_server(caplog: pytest.Log
             await connect(f"ws://127.0.0.1:{port}/v1/realtime?model=house")
         assert refused.value.response.status_code == 401
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_what_comes_behind_a_refusal_and_is_no_http_ends_the_connection_quietly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /v1/realtime/calls HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        head, _ = await read_reply(reader)
+        assert b" 401 " in head
+        writer.write(b'"""no length\r\n')
+        assert await reader.read() == b""
+        writer.close()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
