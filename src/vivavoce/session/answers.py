@@ -55,6 +55,8 @@ class Answers:
         self._running: dict[str, Response] = {}
         self._cuts: dict[str, int] = {}
         """Samples at which the client wants items to end, until the flush has told how much was heard."""
+        self._owed: dict[str, int] = {}
+        """Samples at which items end that are still being made, by the word of a client that plays."""
         self._heard_until = NEVER
         self.voice_used = False
         self._questions: dict[str, Asked] = {}
@@ -265,6 +267,8 @@ class Answers:
                 if made not in self._conversation:
                     self._archive.remove(made)
         self._output.settle(self._running)
+        for id in [id for id in self._owed if self._made(id)]:
+            self._truncate(id, self._owed.pop(id))
 
     # ── what was heard ─────────────────────────────────────────────────────────────────────────────────
 
@@ -296,8 +300,43 @@ class Answers:
     def truncate(self, item_id: str, content_index: int, audio_end_ms: int, now: float) -> None:
         """The client says how much of an item was heard.
 
+        Where the client plays, an item that is still being made is truncated once it is made, whether it then is
+        stopped or not: clients tell of what was heard first, and cancel afterwards. Where the server plays, it stops.
+
         Raises:
-            RequestError: no such item, not an assistant's sound, still being made, or longer than it is.
+            RequestError: no such item, no assistant's sound, or longer than that is.
+        """
+        self._check_truncation(item_id, content_index, audio_end_ms)
+        samples = sample_count(audio_end_ms)
+        if self._sound is Sound.TEXT:
+            self._heard_until = min(self._heard_until, now)
+        if not self._made(item_id):
+            if self._sound is Sound.TEXT:
+                self._owed[item_id] = samples
+                return
+            maker = next(response for response in self._running.values() if item_id in response.item_ids)
+            maker.cancel("client_cancelled")
+            self._retire(now)
+        unheard_of = self._output.owner(item_id)
+        if unheard_of is None:
+            self._truncate(item_id, samples)
+            return
+        # The rest of it shall not be heard either, nor what the same response has put behind it.
+        self._cuts[item_id] = samples
+        if unheard_of in self._running:
+            self._running[unheard_of].cancel("client_cancelled")
+            self._retire(now)
+        self._hush(lambda reel: reel.response_id == unheard_of, now)
+
+    def _made(self, item_id: str) -> bool:
+        item = self._conversation.get(item_id)
+        return item is None or item.status != "in_progress"
+
+    def _check_truncation(self, item_id: str, content_index: int, audio_end_ms: int) -> None:
+        """Whether an item can be truncated there.
+
+        Raises:
+            RequestError: it cannot.
         """
         item = self._conversation.get(item_id)
         if item is None:
@@ -306,13 +345,8 @@ class Answers:
                 code="item_truncate_invalid_item_id",
                 param="item_id",
             )
-        if item.status == "in_progress":
-            raise RequestError(
-                f"Item '{item_id}' is still being generated: cancel the response first.",
-                code="invalid_value",
-                param="item_id",
-            )
-        if not isinstance(item, AssistantMessage) or not any(isinstance(part, OutputAudio) for part in item.content):
+        recording = self._archive.get(item_id)
+        if not isinstance(item, AssistantMessage) or recording is None:
             raise RequestError(
                 "Only audio content of assistant messages can be truncated.", code="invalid_value", param="item_id"
             )
@@ -322,25 +356,13 @@ class Answers:
                 code="invalid_value",
                 param="content_index",
             )
-        length = duration_ms(self._archive.of(item_id).length)
+        length = duration_ms(recording.length)
         if not 0 <= audio_end_ms <= length:
             raise RequestError(
                 f"audio_end_ms must lie between 0 and the {length}ms that the audio lasts, got {audio_end_ms}.",
                 code="invalid_value",
                 param="audio_end_ms",
             )
-        unheard_of = self._output.owner(item_id)
-        if unheard_of is None:
-            self._truncate(item_id, sample_count(audio_end_ms))
-            if self._sound is Sound.TEXT:
-                self._heard_until = min(self._heard_until, now)
-            return
-        # The rest of it shall not be heard either, nor what the same response has put behind it.
-        self._cuts[item_id] = sample_count(audio_end_ms)
-        if unheard_of in self._running:
-            self._running[unheard_of].cancel("client_cancelled")
-            self._retire(now)
-        self._hush(lambda reel: reel.response_id == unheard_of, now)
 
     def _truncate(self, item_id: str, samples: int) -> None:
         item, recording = self._conversation.get(item_id), self._archive.get(item_id)

@@ -334,6 +334,45 @@ def test_truncating_one_item_of_an_answer_that_goes_on_ends_the_answer() -> None
     assert talk.words(str(item.id)) == "This is the f"
 
 
+def test_a_client_that_plays_may_say_what_was_heard_before_it_cancels() -> None:
+    talk = Talk(Sound.TEXT)
+    response, think = talk.ask()
+    talk.say(think, MARKED)
+    item = str(next(iter(talk.conversation)).id)
+    assert talk.truncate(item, 500) == []
+    assert not talk.answers.audible(talk.now)
+    talk.answers.cancel(response, talk.now)
+    effects = talk.out.drain()
+    assert the(effects, ResponseDone).response.status == "cancelled"
+    assert types(effects)[-1] == "conversation.item.truncated"
+    assert talk.words(item) == "This is the f"
+
+
+def test_what_a_client_says_of_an_answer_that_goes_on_holds_once_it_is_made() -> None:
+    talk = Talk(Sound.TEXT)
+    _, think = talk.ask()
+    speak, _ = talk.say(think, MARKED)
+    item = str(next(iter(talk.conversation)).id)
+    assert talk.truncate(item, 300) == []
+    effects = talk.finish(think, speak)
+    assert the(effects, ResponseDone).response.status == "completed"
+    assert the(effects, ConversationItemTruncated).audio_end_ms == 300
+    assert talk.words(item) == "This"
+
+
+@pytest.mark.parametrize("played_s", [0.5, 1.0])
+def test_truncation_of_what_is_still_being_made_stops_it_where_the_server_plays(played_s: float) -> None:
+    talk = Talk()
+    _, think = talk.ask()
+    talk.say(think, MARKED)
+    talk.played(played_s)
+    item = str(next(iter(talk.conversation)).id)
+    effects = talk.truncate(item, 500) + talk.flushed(played_s)
+    assert the(effects, ResponseDone).response.status == "cancelled"
+    assert the(effects, ConversationItemTruncated).audio_end_ms == 500
+    assert talk.words(item) == "This is the f"
+
+
 def test_what_cannot_be_truncated_is_refused_in_the_services_words() -> None:
     talk = Talk()
     _, item = talk.answer()
@@ -348,7 +387,7 @@ def test_what_cannot_be_truncated_is_refused_in_the_services_words() -> None:
         ("s", 0, 0, "item_id"),
         ("w", 0, 0, "item_id"),
         ("e", 0, 0, "item_id"),
-        (making, 0, 0, "item_id"),
+        (making, 0, 1, "audio_end_ms"),
         (item, 1, 0, "content_index"),
         (item, 0, 1001, "audio_end_ms"),
         (item, 0, -1, "audio_end_ms"),
