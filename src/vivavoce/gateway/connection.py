@@ -38,7 +38,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP, unless a reply has gone out already: what comes behind the last one is of no interest."""
+        """Refuse what is not HTTP; behind a last reply it is of no interest."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()
             return
