@@ -24,6 +24,21 @@ SESSION: Final = {
     "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}, "output": {"voice": "marin"}},
 }
 
+OLDER_SESSION: Final = {
+    "model": "gpt-4o-realtime-preview",
+    "modalities": ["audio", "text"],
+    "voice": "verse",
+    "input_audio_transcription": {"model": "whisper-1"},
+    "tools": [
+        {
+            "type": "function",
+            "name": "get_weather",
+            "description": "Says how the weather is in a city.",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        }
+    ],
+}
+
 
 @dataclass
 class Site:
@@ -46,6 +61,10 @@ class Site:
     def token(self) -> bytes:
         """A client secret for the browser, with the real key."""
         return self._ask("client_secrets", json={"session": SESSION})
+
+    def old_token(self) -> bytes:
+        """The same as the guide of 2025 had it."""
+        return self._ask("sessions", json=OLDER_SESSION)
 
     def session(self, offer: bytes) -> bytes:
         """The answer to a browser's offer, by the unified interface: plain form fields, as `FormData` sends them."""
@@ -72,6 +91,8 @@ class _Application(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/token":
             self._reply(self._site.token(), "application/json")
+        elif self.path == "/old-token":
+            self._reply(self._site.old_token(), "application/json")
         else:
             super().do_GET()
 

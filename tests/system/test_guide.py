@@ -1,10 +1,12 @@
 """A page written from nothing but OpenAI's guide, in a real browser, from another origin than the server's."""
 
+import json
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 
+from tests import beta
 from tests.browser.conftest import RATE_HZ, Microphone
 from tests.browser.visitor import Visitor, visit
 from tests.strict import Reader
@@ -23,6 +25,18 @@ COUNT = [
             "type": "message",
             "role": "user",
             "content": [{"type": "input_text", "text": "Count to one hundred."}],
+        },
+    },
+    {"type": "response.create"},
+]
+
+WEATHER = [
+    {
+        "type": "conversation.item.create",
+        "item": {
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": "What is the weather in Bern?"}],
         },
     },
     {"type": "response.create"},
@@ -106,6 +120,44 @@ async def test_a_page_with_a_server_between_talks(site: Site, microphone: Microp
         await visitor.until("page.events('output_audio_buffer.stopped').length === 1", 20)
         await judge(visitor)
         assert visitor.complaints == []
+
+
+async def test_a_page_after_the_guide_of_2025_talks_calls_a_function_interrupts_and_hangs_up(site: Site) -> None:
+    question, stop = await spoken("What time is it?", RATE_HZ), await spoken("Stop, stop please.", RATE_HZ)
+    async with visit(site.guide(older="1"), microphone="in hand") as visitor:
+        await started(visitor)
+        (created,) = await visitor.page.evaluate("page.events('session.created')")
+        assert created["session"]["voice"] == "verse"
+        assert created["session"]["input_audio_transcription"]["model"] == "whisper-1"
+        await visitor.say(question)
+        await visitor.until("page.events('output_audio_buffer.stopped').length === 1", 30)
+        (heard,) = await visitor.page.evaluate("page.events('conversation.item.input_audio_transcription.completed')")
+        assert "time" in heard["transcript"]
+        assert await visitor.page.evaluate("page.events('response.audio_transcript.done').length") == 1
+        await visitor.page.evaluate("(events) => events.forEach((event) => page.send(event))", WEATHER)
+        await visitor.until("page.events('response.function_call_arguments.done').length === 1", 30)
+        (wanted,) = await visitor.page.evaluate("page.events('response.function_call_arguments.done')")
+        assert json.loads(wanted["arguments"])["city"] == "Bern"
+        result = {"type": "function_call_output", "call_id": wanted["call_id"], "output": "sunny"}
+        await visitor.page.evaluate("(item) => page.send({ type: 'conversation.item.create', item })", result)
+        await visitor.page.evaluate("(events) => events.forEach((event) => page.send(event))", COUNT)
+        await visitor.until("page.loudMs > 2500", 30)
+        await visitor.say(stop)
+        await visitor.until("page.events('output_audio_buffer.cleared').length === 1", 30)
+        await visitor.until("page.loudness < 0.005")
+        for text in await visitor.page.evaluate("page.log"):
+            beta.parse(text)
+        await visitor.page.click("#stop")
+        assert visitor.complaints == []
+    await Viva(site.base_url.removesuffix("/v1"), site.key, 0).until_calls(0)
+
+
+@pytest.mark.parametrize("option", ["guide", "older"])
+async def test_a_page_whose_secret_is_wrong_is_told_so(site: Site, option: str) -> None:
+    async with visit(site.guide(**{option: "1", "secret": "ek_none0123456789abcdef"})) as visitor:
+        await visitor.page.click("#start")
+        await visitor.until("page.state === 'failed'")
+        assert await visitor.page.evaluate("page.status") == 401
 
 
 async def test_a_page_of_a_stranger_may_not_call(site: Site) -> None:

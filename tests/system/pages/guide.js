@@ -10,7 +10,17 @@ async function withSecret(offer) {
   const secret = await (await fetch("/token")).json();
   return fetch(`${baseUrl}/realtime/calls`, {
     method: "POST",
-    headers: { Authorization: `Bearer ${secret.value}`, "Content-Type": "application/sdp" },
+    headers: { Authorization: `Bearer ${asked.get("secret") ?? secret.value}`, "Content-Type": "application/sdp" },
+    body: offer.sdp,
+  });
+}
+
+// The same as the guide of 2025 had it: the secret lies deeper, and the address of calls is another.
+async function older(offer) {
+  const session = await (await fetch("/old-token")).json();
+  return fetch(`${baseUrl}/realtime?model=gpt-4o-realtime-preview`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${asked.get("secret") ?? session.client_secret.value}`, "Content-Type": "application/sdp" },
     body: offer.sdp,
   });
 }
@@ -40,7 +50,8 @@ async function call() {
 
   const offer = await connection.createOffer();
   await connection.setLocalDescription(offer);
-  const reply = await (asked.has("unified") ? unified(offer) : withSecret(offer));
+  const ask = asked.has("unified") ? unified : asked.has("older") ? older : withSecret;
+  const reply = await ask(offer);
   page.answered(reply);
   await connection.setRemoteDescription({ type: "answer", sdp: await reply.text() });
 }
