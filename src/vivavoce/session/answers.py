@@ -57,7 +57,7 @@ class Answers:
         """Samples at which the client wants items to end, until the flush has told how much was heard."""
         self._owed: dict[str, int] = {}
         """Samples at which items end that are still being made, by the word of a client that plays."""
-        self._heard_until = NEVER
+        self._heard_until = self._asked_at = NEVER
         self.voice_used = False
         self._questions: dict[str, Asked] = {}
 
@@ -96,8 +96,8 @@ class Answers:
 
     @property
     def quiet_since(self) -> float | None:
-        """From when on nothing is running or heard; None while that is not known, or before the first answer."""
-        if self._running or self._output.busy or self._heard_until == NEVER:
+        """From when on nothing is running or heard; None while that is not known, or when no answer came last."""
+        if self._running or self._output.busy or self._heard_until <= self._asked_at:
             return None
         return self._heard_until
 
@@ -180,9 +180,9 @@ class Answers:
         response.fail(failure)
         self._retire(now)
 
-    def forget_silence(self) -> None:
-        """The user's silence has been acted on; the next begins after the next answer."""
-        self._heard_until = NEVER
+    def ask(self, now: float) -> None:
+        """The user's turn has come, by speech or by silence: the next silence begins after the next answer."""
+        self._asked_at = now
 
     def result(self, job: Job, result: Result, now: float) -> None:
         """A report on work; of no interest when the response has been stopped meanwhile."""

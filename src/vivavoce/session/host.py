@@ -173,6 +173,7 @@ class Host:
         change = self._intake.speech(probability, heard, detection, self._settings.transcription, floor, now)
         match change:
             case Onset():
+                self._answers.ask(now)
                 if self._settings.interrupts_response:
                     self._answers.interrupt(now)
             case Pause():
@@ -394,7 +395,7 @@ class Host:
         self._inlet.release()
         since = self._answers.quiet_since
         quiet_s = 0.0 if since is None else now - since
-        self._answers.forget_silence()
+        self._answers.ask(now)
         self._intake.time_out(self._intake.position - int(quiet_s * RATE_HZ), self._settings.transcription, now)
         self._answer_turn(now)
 

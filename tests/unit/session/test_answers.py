@@ -409,7 +409,7 @@ def test_silence_begins_when_the_answer_was_heard_not_when_it_was_made() -> None
     talk.now += 1.0
     talk.played(1.0)
     assert talk.answers.quiet_since == talk.now
-    talk.answers.forget_silence()
+    talk.answers.ask(talk.now)
     assert talk.answers.quiet_since is None
 
 

@@ -375,6 +375,16 @@ def test_an_idle_turn_that_nobody_answers_is_not_repeated() -> None:
     assert desk.host.deadline(desk.now) == 100.0 + LIFETIME_S
 
 
+def test_whoever_has_spoken_without_an_answer_is_not_idle_by_the_last_one() -> None:
+    desk = answered(Sound.MEDIA)
+    desk.detect({"type": "server_vad", "idle_timeout_ms": 5000, "create_response": False})
+    desk.tick(4.0)
+    effects = desk.turn()
+    desk.tell(jobs(effects, Transcribe)[0], FinalText("Well."))
+    assert desk.host.deadline(desk.now) == 100.0 + LIFETIME_S
+    assert types(desk.tick(2.0)) == []
+
+
 def test_the_idle_item_is_the_silence_since_the_answer() -> None:
     desk = answered(Sound.MEDIA)
     for _ in range(100):
