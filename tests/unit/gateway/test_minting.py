@@ -65,7 +65,7 @@ def test_a_secret_is_never_cached(stand: Stand) -> None:
         ('{"expires_after":{"seconds":7201}}', 400, "invalid_value", "expires_after.seconds"),
         ('{"expires_after":{"seconds":"600"}}', 400, "invalid_type", "expires_after.seconds"),
         ('{"expires_after":{"anchor":"now"}}', 400, "invalid_value", "expires_after.anchor"),
-        ("[" * 200_000, 400, "invalid_json", None),
+        ("[" * 60_000, 400, "invalid_json", None),
     ],
 )
 def test_a_fault_in_the_request_is_named_with_its_place(
