@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
@@ -32,6 +33,7 @@ class Caller:
         self.id = id
         self.reader = Reader()
         self.events = self.reader.events
+        self.texts: deque[str] = deque()
         self.heard: list[Pcm] = []
         self.closed: Closed | None = None
         self.transport = transport
@@ -44,6 +46,7 @@ class Caller:
         match arrived:
             case Text(text):
                 self.reader.read(text)
+                self.texts.append(text)
             case Sound(samples):
                 self.heard.append(samples)
             case Opened():
@@ -70,6 +73,13 @@ class Caller:
                     if isinstance(event, kind):
                         return event
                 await self._more()
+
+    async def next_text(self) -> str:
+        """The next event as it came, one after another."""
+        while not self.texts:
+            assert self.closed is None, self.closed
+            await self._more()
+        return self.texts.popleft()
 
     async def until_closed(self) -> Closed:
         """How it ended."""

@@ -54,7 +54,9 @@ async def test_somebody_asks_aloud_has_a_tool_used_interrupts_and_hangs_up() -> 
             await application.event("conversation.item.truncated")
             await application.act("close")
             assert statuses(application) == ["connecting", "connected", "disconnected"]
-            assert application.all("error") == []
+            # Whoever interrupts may be too late to cancel: the SDK asks all the same, and nothing is lost by it.
+            troubles = [each["error"]["error"]["code"] for each in application.all("error")]
+            assert set(troubles) <= {"response_cancel_not_active"}
             assert visitor.complaints == []
         await viva.until_calls(0)
 

@@ -153,8 +153,11 @@ class Items:
                 check_image(part.image_url, f"{at}.image_url")
         if isinstance(item, FunctionCall) and not isinstance(item.call_id, str):
             item = replace(item, call_id=self._out.ids("call"))
-        if not isinstance(item, McpListTools | McpCall | McpApprovalRequest | McpApprovalResponse):  # these have none
-            item = replace(item, status="incomplete" if item.status == "incomplete" else "completed")
+        status = "incomplete" if item.status == "incomplete" else "completed"
+        if isinstance(item, McpListTools | McpCall | McpApprovalRequest | McpApprovalResponse):
+            item = replace(item, status=UNSET, object=UNSET)  # these have neither
+        else:
+            item = replace(item, status=status, object=UNSET)
         if not isinstance(item.id, str) or not item.id:
             return with_id(item, self._out.ids("item"))
         if item.id in self._conversation or self._intake.reserves(item.id) or self._answers.makes(item.id):
