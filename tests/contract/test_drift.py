@@ -53,6 +53,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "FunctionTool.parameters: * only *": "the package takes anything; a JSON schema is an object",
     # null and open values
     "*.transcript: null only ours": "captured as null in committed items",
+    "ResponseConfig.instructions: null only ours": "livekit's agents send null where a response has none of its own",
     "ResponseConfig.conversation: closed only ours": "the package takes any string; only two have a meaning",
     "ResponseConfig.input[[]]: type 'item_reference' only ours": "the package has it in a second type of the event",
     "PromptReference.variables[[]]: * only *": "stored prompts end in 2026: kept and echoed, never read",

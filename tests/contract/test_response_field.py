@@ -47,7 +47,7 @@ HELD: Final[Mapping[str, Field]] = {
             ("all", KIND, ""),
         ],
     ),
-    "instructions": Field(["Be brief.", ""], [(None, KIND, "")]),
+    "instructions": Field(["Be brief.", "", None], [(7, KIND, "")]),
     "parallel_tool_calls": YES_OR_NO,
     "prompt": Field([{"id": "pmpt_1", "version": "2"}, None], [({"version": "2"}, MISSING, ".id")]),
     "reasoning.effort": Field(["minimal", "low", "medium", "high", "xhigh"], [("most", VALUE, "")]),

@@ -230,7 +230,9 @@ class Scribe:
     def _fail(self, utterance: Utterance, failure: Failed) -> None:
         self._failures[utterance.item_id] = failure
         if utterance.wish is not None:
-            error = TranscriptionError(type="transcription_error", code=failure.code, message=failure.message)
+            # Absent and never null: the schema of the agents SDK refuses null.
+            code = UNSET if failure.code is None else failure.code
+            error = TranscriptionError(type="transcription_error", code=code, message=failure.message)
             self._out.send(
                 ConversationItemInputAudioTranscriptionFailed(
                     item_id=utterance.item_id, content_index=utterance.content_index, error=error

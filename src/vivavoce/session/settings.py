@@ -292,13 +292,14 @@ def wish(settings: Settings, session: RealtimeSession, config: ResponseConfig) -
     audio = None if isinstance(config.audio, UnsetType) else config.audio.output
     output = None if isinstance(audio, UnsetType) else audio
     choice: ToolChoice = known(config.tool_choice, known(session.tool_choice, "auto"))
+    orders = known(config.instructions, None)
     own = [tool.server_label for tool in known(config.tools, []) if isinstance(tool, McpTool)]
     return Wish(
         modality=_modality(known(config.output_modalities, known(session.output_modalities, []))),
         voice=settings.voice if output is None else known(output.voice, settings.voice),
         speed=settings.speed,
         format=settings.output_format if output is None else known(output.format, settings.output_format),
-        instructions=known(config.instructions, known(session.instructions, "")),
+        instructions=known(session.instructions, "") if orders is None else orders,
         tools=tuple(tools),
         tool_choice=choice,
         parallel_tool_calls=known(config.parallel_tool_calls, known(session.parallel_tool_calls, True)),

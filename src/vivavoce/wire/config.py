@@ -298,12 +298,13 @@ class ResponseAudio(Struct, frozen=True, kw_only=True):
 class ResponseConfig(Struct, frozen=True, kw_only=True):
     """What one `response.create` wants otherwise than the session says.
 
-    `conversation: "none"` is out of band. `input` absent means the conversation, `[]` an empty context.
+    `conversation: "none"` is out of band. `input` absent means the conversation, `[]` an empty context. Without an
+    order of their own to give, livekit's agents send `instructions: null`.
     """
 
     conversation: Literal["auto", "none"] | UnsetType = UNSET
     input: list[InputItem] | UnsetType = UNSET
-    instructions: str | UnsetType = UNSET
+    instructions: str | None | UnsetType = UNSET
     output_modalities: Modalities | UnsetType = UNSET
     audio: ResponseAudio | UnsetType = UNSET
     tools: list[Tool] | UnsetType = UNSET
