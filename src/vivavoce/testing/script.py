@@ -133,7 +133,8 @@ class Script:
 
     def send_text(self, text: str | bytes) -> None:
         """The client sends whatever it likes."""
-        self._carry_out(self.host.receive(text, self.now))
+        if self.hung_up is None:
+            self._carry_out(self.host.receive(text, self.now))
 
     def speak(self, seconds: float) -> None:
         """The user speaks for so long."""
@@ -148,8 +149,9 @@ class Script:
         self._pass(seconds, None)
 
     def hear(self, samples: Pcm) -> None:
-        """Sound arrives at once, however long it is."""
-        self._carry_out(self.host.hear(samples, self.now))
+        """Sound arrives at once, however long it is; after the end of the call nobody listens to it."""
+        if self.hung_up is None:
+            self._carry_out(self.host.hear(samples, self.now))
 
     def report(self, fault: str) -> None:
         """Something that belongs to no response breaks on the server."""
@@ -269,10 +271,13 @@ class Script:
             if self._detector_s:
                 self._agenda.note(
                     self.now + self._detector_s,
-                    lambda probability=probability, heard=heard: self.host.speech(probability, heard, self.now),
+                    lambda probability=probability, heard=heard: self._judge(probability, heard),
                 )
             else:
-                self._apply(self.host.speech(probability, heard, self.now))
+                self._apply(self._judge(probability, heard))
+
+    def _judge(self, probability: float, heard: int) -> list[Effect]:
+        return self.host.speech(probability, heard, self.now) if self.hung_up is None else []
 
     def _later(self, delay: float, job: Job, result: Result) -> None:
         def report() -> list[Effect]:
