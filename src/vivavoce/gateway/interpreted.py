@@ -1,5 +1,7 @@
 """A transport whose far end speaks the beta, and whose near end need not know."""
 
+import asyncio
+
 from vivavoce.audio.frame import Pcm
 from vivavoce.errors import RequestError
 from vivavoce.gateway.interface import Ids, Interpret
@@ -34,16 +36,15 @@ class Interpreted:
     async def run(self, deliver: Deliver) -> None:
         """See `Transport.run`."""
 
-        def translate(arrived: Inbound) -> None:
+        def translate(arrived: Inbound) -> asyncio.Future[None] | None:
             if not isinstance(arrived, Text):
-                deliver(arrived)
-                return
+                return deliver(arrived)
             try:
                 text = self._interpreter.to_server(arrived.text)
             except RequestError as error:
                 self._refuse(self._interpreter.refusal(error))
-            else:
-                deliver(Text(text))
+                return None
+            return deliver(Text(text))
 
         await self._transport.run(translate)
 

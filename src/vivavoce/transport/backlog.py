@@ -26,11 +26,8 @@ class Backlog:
 
     @property
     def overfull(self) -> bool:
-        """Whether more waits behind the first than may: that one is being sent, however long it is.
-
-        The texts are kept all the same; it is for the owner to give up.
-        """
-        return bool(self._texts) and self._bytes - self._texts[0][1] > self._limit
+        """Whether more waits than may. The texts are kept all the same; it is for the owner to give up."""
+        return self._bytes > self._limit
 
     def push(self, text: str, size: int) -> None:
         """Add a text of `size` bytes at the end."""

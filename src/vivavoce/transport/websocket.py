@@ -20,7 +20,7 @@ from websockets.typing import Subprotocol
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.errors import ConfigError, Fault, Never, NewSecret, Next, RefusedError, Retry, TransportError
-from vivavoce.transport.backlog import Backlog, utf8_size
+from vivavoce.transport.backlog import LIMIT_BYTES, Backlog, utf8_size
 from vivavoce.transport.inbox import Inbox
 from vivavoce.transport.interface import Closed, ClosedBy, Deliver, Link, Opened, SoundPath, Text, Traits
 
@@ -139,7 +139,8 @@ class WebSocketTransport:
         self._close_s = close_s
         self._inbox = Inbox()
         self._inbox.put(Opened())
-        self._backlog = Backlog()
+        # The longest text there may be fills nothing up by itself.
+        self._backlog = Backlog(LIMIT_BYTES + LARGEST_TEXT)
         self._something = asyncio.Event()
         self._leaving = asyncio.Event()
         self._gone = asyncio.Event()

@@ -77,3 +77,13 @@ async def test_it_is_run_once() -> None:
     await inbox.run(lambda _: None)
     with pytest.raises(RuntimeError):
         await inbox.run(lambda _: None)
+
+
+async def test_who_hands_on_learns_what_to_wait_for_before_more_may_come() -> None:
+    inbox, taken = Inbox(), asyncio.get_running_loop().create_future()
+    async with asyncio.timeout(10), TaskGroup() as tasks:
+        tasks.create_task(inbox.run(lambda arrived: taken if isinstance(arrived, Text) else None))
+        await asyncio.sleep(0)
+        assert inbox.put(Opened()) is None
+        assert inbox.put(Text("long")) is taken
+        inbox.put(GOODBYE)
