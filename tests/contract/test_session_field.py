@@ -42,7 +42,7 @@ INPUT: Final[Mapping[str, Field]] = {
         [
             {"model": "gpt-4o-transcribe", "language": "de", "prompt": "Names of lakes."},
             {"model": "gpt-transcribe", "languages": ["de", "fr"], "keywords": ["Thun"]},
-            {"model": "gpt-realtime-whisper", "delay": "xhigh"},
+            {"model": "house-scribe", "languages": ["de"], "keywords": ["Thun"], "prompt": "Names of lakes."},
             None,
         ],
         [({"languages": []}, VALUE, ".languages"), ({"delay": "none"}, VALUE, ".delay"), ({"x": 1}, UNKNOWN, ".x")],

@@ -4,14 +4,17 @@ import base64
 import json
 
 import pytest
+from msgspec import UnsetType
 
 from vivavoce.audio.frame import sample_count, silence, to_bytes
+from vivavoce.errors import RequestError
 from vivavoce.session.answers import Sound
 from vivavoce.session.result import Failed, Partial
+from vivavoce.session.settings import effective
 from vivavoce.testing.along import Along
 from vivavoce.testing.script import Script
 from vivavoce.wire.codec import decode_session
-from vivavoce.wire.config import Session
+from vivavoce.wire.config import AudioInput, Session, Transcription, TranscriptionSession
 from vivavoce.wire.event import (
     ConversationItemAdded,
     ConversationItemInputAudioTranscriptionCompleted,
@@ -19,6 +22,7 @@ from vivavoce.wire.event import (
     Error,
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
+    SessionUpdated,
 )
 from vivavoce.wire.item import InputAudio, UserMessage
 
@@ -174,3 +178,89 @@ def test_an_answer_cannot_be_had_of_a_transcription_session() -> None:
     call.send({"type": "response.create", "event_id": "e1"})
     error = call.last(Error).error
     assert (error.type, error.code, error.event_id) == ("invalid_request_error", "invalid_value", "e1")
+
+
+def write(model: str, **heard: object) -> dict[str, object]:
+    return {"transcription": {"model": model, **heard}}
+
+
+def shown(call: Script, kind: str) -> AudioInput:
+    """The input's settings, as the client is told them."""
+    call.send({"type": "session.update", "session": {"type": kind}})
+    audio = call.last(SessionUpdated).session.audio
+    assert not isinstance(audio, UnsetType)
+    assert isinstance(audio.input, AudioInput)
+    return audio.input
+
+
+def change(call: Script, kind: str, **heard: object) -> Error | None:
+    """Ask for another input; the error that answers, if one does."""
+    before = len(call.events)
+    call.send({"type": "session.update", "session": {"type": kind, "audio": {"input": heard}}})
+    answer = call.events[before]
+    return answer if isinstance(answer, Error) else None
+
+
+@pytest.mark.parametrize("model", ["gpt-realtime-whisper", "gpt-live-transcribe"])
+def test_a_model_without_turns_must_be_asked_for_with_turn_detection_null(model: str) -> None:
+    call = Script(session=TranscriptionSession(), sound=Sound.TEXT)
+    refused = change(call, "transcription", **write(model))
+    assert refused is not None
+    assert (refused.error.code, refused.error.param) == ("invalid_value", "session.audio.input.turn_detection")
+    assert shown(call, "transcription").transcription is None
+    assert change(call, "transcription", **write(model), turn_detection=None) is None
+    assert change(call, "transcription", **write(model)) is None
+    assert change(call, "transcription", turn_detection={"type": "server_vad"}) is not None
+    assert change(call, "transcription", **write("gpt-transcribe"), turn_detection={"type": "server_vad"}) is None
+
+
+@pytest.mark.parametrize("model", ["gpt-realtime-whisper", "gpt-live-transcribe"])
+def test_a_session_does_not_open_with_turns_that_its_model_cannot_detect(model: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        effective(session(model=model), "sess_1", "house", 3600)
+    assert refused.value.param == "session.audio.input.turn_detection"
+    effective(session(model=model, turn_detection=None), "sess_1", "house", 3600)
+
+
+def test_in_a_conversation_turns_are_not_the_transcribers_affair() -> None:
+    call = Script(session=session("realtime", model="gpt-realtime-whisper"), transcripts=[HELLO])
+    call.speak(1.0)
+    call.wait(1.0)
+    assert f"{WORDS}.completed" in call.types
+
+
+@pytest.mark.parametrize("kind", ["transcription", "realtime"])
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [
+        ("gpt-live-transcribe", "delay", "low"),
+        ("gpt-4o-transcribe", "delay", "low"),
+        ("whisper-1", "keywords", ["Thun"]),
+        ("gpt-realtime-whisper", "keywords", ["Thun"]),
+        ("gpt-4o-mini-transcribe-2025-12-15", "languages", ["de"]),
+        ("gpt-realtime-whisper", "prompt", "Names of lakes."),
+        ("gpt-4o-transcribe-diarize", "prompt", "Names of lakes."),
+    ],
+)
+def test_what_a_model_does_not_take_is_refused_by_its_path_and_changes_nothing(
+    kind: str, model: str, field: str, value: object
+) -> None:
+    call = Script(session=session(kind, model="gpt-4o-transcribe", turn_detection=None), sound=Sound.TEXT)
+    before = shown(call, kind)
+    refused = change(call, kind, noise_reduction={"type": "near_field"}, **write(model, **{field: value}))
+    assert refused is not None
+    assert (refused.error.code, refused.error.param) == ("invalid_value", f"session.audio.input.transcription.{field}")
+    assert shown(call, kind) == before
+
+
+def test_delay_is_taken_and_not_shown() -> None:
+    call = push_to_talk()
+    assert change(call, "transcription", **write("gpt-realtime-whisper", delay="xhigh")) is None
+    assert shown(call, "transcription").transcription == Transcription(model="gpt-realtime-whisper")
+
+
+def test_what_the_next_model_does_not_take_goes_with_the_last_one() -> None:
+    call = Script(session=session("realtime", model="whisper-1"), sound=Sound.TEXT)
+    assert change(call, "realtime", **write("whisper-1", prompt="Names of lakes.", language="de")) is None
+    assert change(call, "realtime", **write("gpt-realtime-whisper")) is None
+    assert shown(call, "realtime").transcription == Transcription(model="gpt-realtime-whisper", language="de")

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from vivavoce.errors import RequestError
 from vivavoce.session.declaration import ToolBook, ToolServing
+from vivavoce.session.dictation import dictated
 from vivavoce.wire.config import (
     AudioConfig,
     AudioFormat,
@@ -118,10 +119,20 @@ def effective(
         RequestError: something in it that this server cannot do.
     """
     if isinstance(update, TranscriptionSession):
-        return merge(transcription_defaults(session_id, expires_at), update)
+        return _merged(transcription_defaults(session_id, expires_at), update)
     defaults = realtime_defaults(session_id, known(update.model, model), expires_at)
     _refuse_reasoning(update.reasoning, defaults, "session.reasoning")
-    return merge(defaults, ToolBook(serving).complete(update, defaults, "session"))
+    return _merged(defaults, ToolBook(serving).complete(update, defaults, "session"))
+
+
+def _merged(session: Session, update: Session) -> Session:
+    """`session` with an update on top, as the transcription model can have it."""
+    whole = merge(session, update)
+    if isinstance(whole.audio, UnsetType) or isinstance(whole.audio.input, UnsetType):
+        return whole
+    asked = AudioInput() if isinstance(update.audio, UnsetType) else known(update.audio.input, AudioInput())
+    heard = dictated(whole.audio.input, asked, only=isinstance(whole, TranscriptionSession))
+    return replace(whole, audio=replace(whole.audio, input=heard))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +159,7 @@ class Settings:
         if isinstance(update, RealtimeSession):
             self._check(update, history)
             update = replace(update, model=UNSET)
-        whole = merge(self.session, update)
+        whole = _merged(self.session, update)
         reduce(Settings(whole).noise_reduction)
         self.session = whole
 
