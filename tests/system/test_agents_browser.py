@@ -46,17 +46,15 @@ async def test_somebody_asks_aloud_has_a_tool_used_interrupts_and_hangs_up() -> 
             await application.event("output_audio_buffer.cleared")
             await remembered_in_part(application)
             await application.event("conversation.item.input_audio_transcription.completed")
-            # Interrupted by a button.
-            await application.act("ask", words="Count to one hundred.")
+            # Interrupted by a button, while the answer is still being made: then there is something to cancel.
+            await application.act("ask", words="Count to one thousand.")
             await application.event("output_audio_buffer.started")
             await application.act("interrupt")
             await application.event("output_audio_buffer.cleared")
             await application.event("conversation.item.truncated")
             await application.act("close")
             assert statuses(application) == ["connecting", "connected", "disconnected"]
-            # Whoever interrupts may be too late to cancel: the SDK asks all the same, and nothing is lost by it.
-            troubles = [each["error"]["error"]["code"] for each in application.all("error")]
-            assert set(troubles) <= {"response_cancel_not_active"}
+            assert application.all("error") == []
             assert visitor.complaints == []
         await viva.until_calls(0)
 

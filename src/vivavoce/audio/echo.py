@@ -2,8 +2,7 @@
 
 It works on powers in bands of the ear's width, not on waveforms. An echo that has come through two jitter buffers, two
 codecs and a client's own player has lost its phase and moves by tens of milliseconds; the pattern of its bands has
-not. What was measured, and the waveform canceller that it was measured against, are in
-docs/explain/decisions/0007-echo.md.
+not. What was measured, and why no waveform canceller was tried, is in docs/explain/decisions/0007-echo.md.
 
 Three questions are asked every 10 ms. *How late is the echo?* The lag at which the bands of both sides move most
 alike. *How loud is it?* A gain for each band. *Is this all?* Sound that is neither moving like the reference nor as
@@ -64,8 +63,6 @@ _LOUD: Final = 1.0
 _OVERTAKE: Final = 4.0
 _LEAST: Final = 0.1
 """The echo is taken down by 20 dB at most: more would make the rest sound torn."""
-
-
 _NOTHING: Final = 1e-12
 """What is left of energies after a while in which nothing has moved; less would in the end be none to divide by."""
 
