@@ -9,8 +9,10 @@ from typing import Final, TypeVar
 
 import httpx2
 import numpy as np
+import openai
 
 from tests.strict import Reader
+from tests.system.sdk import MODEL
 from tests.viva import Viva
 from vivavoce.audio.frame import Pcm
 from vivavoce.transport.interface import Closed, Inbound, Opened, Sound, Text, Transport
@@ -119,21 +121,24 @@ def loud(samples: Pcm) -> bool:
 @asynccontextmanager
 async def calling(place: Place) -> AsyncGenerator[Caller]:
     """A call that stands, until the context ends."""
-    async with Pacer() as pacer, asyncio.TaskGroup() as tasks:
+    async with Pacer() as pacer:
         offerer = WebRtcOfferer(pacer, SETTINGS)
-        reply = await place(await offerer.offer())
-        if reply.status_code != 201:
-            await offerer.abandon()
-            raise AssertionError(f"no call: {reply.status_code} {reply.text}")
-        caller = Caller(reply.headers["location"].rpartition("/")[2], await offerer.accept(reply.text))
-        running = tasks.create_task(caller.transport.run(caller.deliver))
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                await caller.opened.wait()
-            yield caller
-        finally:
-            await caller.transport.close()
-            await running
+            reply = await place(await offerer.offer())
+            assert reply.status_code == 201, f"no call: {reply.status_code} {reply.text}"
+        except BaseException:
+            await offerer.abandon()
+            raise
+        caller = Caller(reply.headers["location"].rpartition("/")[2], await offerer.accept(reply.text))
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(caller.transport.run(caller.deliver))
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await caller.opened.wait()
+                yield caller
+            finally:
+                await caller.transport.close()
+                await running
 
 
 def raw_offer(viva: Viva, http: httpx2.AsyncClient, key: str | None = None) -> Place:
@@ -142,5 +147,17 @@ def raw_offer(viva: Viva, http: httpx2.AsyncClient, key: str | None = None) -> P
     async def place(offer: str) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {key or viva.key}", "Content-Type": "application/sdp"}
         return await http.post(f"{viva.url}/v1/realtime/calls", content=offer, headers=headers)
+
+    return place
+
+
+def placed_by(client: openai.AsyncOpenAI) -> Place:
+    """Places a call as a backend does that uses the package."""
+
+    async def place(offer: str) -> httpx2.Response:
+        reply = await client.realtime.calls.create(
+            sdp=offer, session={"type": "realtime", "model": MODEL, "instructions": "Be kind."}
+        )
+        return reply.response
 
     return place

@@ -17,11 +17,18 @@ import httpx2
 
 PAGES: Final = Path(__file__).parent / "pages"
 AGENTS_SDK: Final = Path("node_modules/@openai/agents-realtime/dist/bundle")
+WEATHER: Final = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "Says how the weather is in a city.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
 SESSION: Final = {
     "type": "realtime",
     "model": "gpt-realtime",
     "instructions": "Be brief.",
     "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}, "output": {"voice": "marin"}},
+    "tools": [WEATHER],
 }
 
 OLDER_SESSION: Final = {
@@ -29,14 +36,7 @@ OLDER_SESSION: Final = {
     "modalities": ["audio", "text"],
     "voice": "verse",
     "input_audio_transcription": {"model": "whisper-1"},
-    "tools": [
-        {
-            "type": "function",
-            "name": "get_weather",
-            "description": "Says how the weather is in a city.",
-            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-        }
-    ],
+    "tools": [WEATHER],
 }
 
 
@@ -58,24 +58,24 @@ class Site:
         """The address of a page of that name."""
         return str(httpx2.URL(f"{self.origin}/{name}.html", params=options))
 
-    def token(self) -> bytes:
+    def token(self) -> httpx2.Response:
         """A client secret for the browser, with the real key."""
         return self._ask("client_secrets", json={"session": SESSION})
 
-    def old_token(self) -> bytes:
+    def old_token(self) -> httpx2.Response:
         """The same as the guide of 2025 had it."""
         return self._ask("sessions", json=OLDER_SESSION)
 
-    def session(self, offer: bytes) -> bytes:
+    def session(self, offer: bytes) -> httpx2.Response:
         """The answer to a browser's offer, by the unified interface: plain form fields, as `FormData` sends them."""
         return self._ask("calls", files={"sdp": (None, offer), "session": (None, json.dumps(SESSION))})
 
-    def _ask(self, where: str, **body: object) -> bytes:
+    def _ask(self, where: str, **body: object) -> httpx2.Response:
         bearer = {"Authorization": f"Bearer {self.key}"}
         reply = httpx2.post(f"{self.base_url}/realtime/{where}", headers=bearer, **body)  # pyright: ignore[reportArgumentType]  # its own keywords
         if not reply.is_success:
             self.refused.append(f"{where}: {reply.status_code} {reply.text}")
-        return reply.content
+        return reply
 
 
 class _Application(SimpleHTTPRequestHandler):
@@ -90,22 +90,22 @@ class _Application(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/token":
-            self._reply(self._site.token(), "application/json")
+            self._pass_on(self._site.token())
         elif self.path == "/old-token":
-            self._reply(self._site.old_token(), "application/json")
+            self._pass_on(self._site.old_token())
         else:
             super().do_GET()
 
     def do_POST(self) -> None:
         offer = self.rfile.read(int(self.headers["Content-Length"]))
-        self._reply(self._site.session(offer), "application/sdp")
+        self._pass_on(self._site.session(offer))
 
-    def _reply(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+    def _pass_on(self, reply: httpx2.Response) -> None:
+        self.send_response(reply.status_code)
+        self.send_header("Content-Type", reply.headers["Content-Type"])
+        self.send_header("Content-Length", str(len(reply.content)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(reply.content)
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""

@@ -6,7 +6,6 @@ Everything that is read is held to the package's own types on the way (see `test
 import json
 from typing import Final
 
-import httpx2
 import openai
 import pytest
 from openai.types.realtime import (
@@ -32,12 +31,12 @@ from openai.types.realtime import (
     SessionUpdatedEvent,
 )
 from openai.types.realtime.realtime_server_event import ConversationItemRetrieved, OutputAudioBufferStopped
-from websockets.exceptions import ConnectionClosedOK, InvalidStatus
+from websockets.exceptions import ConnectionClosedOK
 
-from tests.system.caller import Place, calling
+from tests.system.caller import calling, placed_by
 from tests.system.listener import Listener
 from tests.system.sdk import MODEL, sdk
-from tests.viva import MovableClock, engines, scripted_server
+from tests.viva import engines, scripted_server
 from vivavoce.audio.frame import duration_ms, sample_count, silence
 from vivavoce.engine.fake import Hang, ScriptedSpeaker, ScriptedThinker, Span, hearing
 from vivavoce.engine.interface import Thought, ToolArguments, ToolCall, Words
@@ -128,6 +127,41 @@ async def test_the_server_hears_the_end_of_a_turn_and_answers_aloud() -> None:
         assert done.response.status == "completed"
         assert heard.last(ResponseAudioTranscriptDoneEvent).transcript == "It is noon."
         assert len(heard.sound()) == speaker.samples("It is noon.")
+
+
+async def test_with_nothing_but_defaults_a_spoken_question_is_answered_aloud() -> None:
+    speaker = ScriptedSpeaker()
+    script = engines(heard=["what is the time"], thought=["It is noon."], spans=[SPEECH], speaker=speaker)
+    async with scripted_server(script) as viva, sdk(viva).realtime.connect(model=MODEL) as connection:
+        heard = Listener(connection)
+        await heard.say(silence(sample_count(2500)))
+        done = await heard.until(ResponseDoneEvent)
+        assert done.response.status == "completed"
+        assert heard.last(ResponseAudioTranscriptDoneEvent).transcript == "It is noon."
+        assert len(heard.sound()) == speaker.samples("It is noon.")
+        # Nobody asked for the user's words, so they are not told.
+        assert heard.all(ConversationItemInputAudioTranscriptionCompletedEvent) == []
+
+
+async def test_whoever_speaks_over_an_answer_stops_it() -> None:
+    script = engines(
+        heard=["count to a thousand", "stop"],
+        thought=[[Words("One, two, three. Four, "), Hang()], "Stopped."],
+        spans=[SPEECH, Span(sample_count(4000), sample_count(5000))],
+    )
+    async with scripted_server(script) as viva, sdk(viva).realtime.connect(model=MODEL) as connection:
+        heard = Listener(connection)
+        await heard.say(silence(sample_count(3500)))
+        await heard.until(ResponseAudioDeltaEvent)
+        await heard.say(silence(sample_count(2500)))
+        done = await heard.until(ResponseDoneEvent)
+        assert done.response.status == "cancelled"
+        assert done.response.status_details is not None
+        assert done.response.status_details.reason == "turn_detected"
+        assert len(heard.all(InputAudioBufferSpeechStartedEvent)) == 2
+        done = await heard.until(ResponseDoneEvent)
+        assert done.response.status == "completed"
+        assert heard.last(ResponseAudioTranscriptDoneEvent).transcript == "Stopped."
 
 
 async def test_a_turn_that_the_program_ends_itself_is_answered_when_it_asks() -> None:
@@ -288,33 +322,6 @@ async def test_a_mistake_is_told_with_the_id_of_the_event_that_made_it() -> None
         assert (refused.error.event_id, refused.error.code) == ("mine_2", "response_cancel_not_active")
 
 
-# ── secrets ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_a_secret_carries_its_session_and_ends_when_it_says() -> None:
-    clock = MovableClock()
-    async with scripted_server(engines(), clock=clock) as viva, sdk(viva) as client:
-        secret = await client.realtime.client_secrets.create(
-            expires_after={"anchor": "created_at", "seconds": 60},
-            session={"type": "realtime", "model": "gpt-realtime", "instructions": "Be brief."},
-        )
-        assert secret.value.startswith("ek_")
-        assert abs(secret.expires_at - clock.wall() - 60) < 5
-        browser = sdk(viva, secret.value)
-        async with browser.realtime.connect(model="gpt-realtime") as connection:
-            heard = Listener(connection)
-            created = await heard.until(SessionCreatedEvent)
-            assert isinstance(created.session, RealtimeSessionCreateRequest)
-            assert created.session.instructions == "Be brief."
-            clock.advance(61)
-            # A running session goes on; only starting one needs the secret.
-            await connection.response.cancel()
-            await heard.until(RealtimeErrorEvent)
-        with pytest.raises(InvalidStatus) as refused:
-            await browser.realtime.connect(model="gpt-realtime").enter()
-        assert refused.value.response.status_code == 401
-
-
 # ── WebRTC calls ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -349,18 +356,6 @@ async def test_a_backend_places_a_call_and_steers_it_from_the_side() -> None:
         await viva.until_calls(0)
         with pytest.raises(openai.NotFoundError):
             await client.realtime.calls.hangup(caller.id)
-
-
-def placed_by(client: openai.AsyncOpenAI) -> Place:
-    """Places a call as a backend does that uses the package."""
-
-    async def place(offer: str) -> httpx2.Response:
-        reply = await client.realtime.calls.create(
-            sdp=offer, session={"type": "realtime", "model": MODEL, "instructions": "Be kind."}
-        )
-        return reply.response
-
-    return place
 
 
 @pytest.mark.realtime
