@@ -5,17 +5,20 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import pytest
 
 from tests.mcp_server import mcp_server
 from tests.system.agents import Application, Record, Refused, in_node
 from tests.system.sdk import sdk
-from tests.viva import MovableClock, Viva, engines, scripted_server
+from tests.viva import MovableClock, Viva, engines, scripted_server, spoken
 from vivavoce.audio.frame import sample_count, silence
 from vivavoce.engine.fake import Hang, ScriptedSpeaker, Span, hearing
 from vivavoce.engine.interface import Thought, ToolArguments, ToolCall, Words
 from vivavoce.engine.mcp.reach import Reach
 from vivavoce.engine.mcp.servers import McpServers
+from vivavoce.gateway.settings import SecretUse
+from vivavoce.gateway.settings import Settings as GatewaySettings
 
 SPEECH: Final = Span(sample_count(500), sample_count(1500))
 AGAIN: Final = Span(sample_count(10_500), sample_count(11_500))
@@ -68,6 +71,29 @@ async def test_a_spoken_question_is_answered_with_the_help_of_a_tool() -> None:
         assert application.all("answer")[-1]["words"] == "It is sunny in Bern."
         heard = sum(told["bytes"] for told in application.all("audio"))
         assert heard == 2 * speaker.samples("It is sunny in Bern.")
+
+
+@pytest.mark.xdist_group("viva_server")
+async def test_real_speech_is_answered_served_by_a_tool_and_interrupts(viva_server: Viva) -> None:
+    question, stop = await spoken("What time is it?"), await spoken("Stop, stop please.")
+    pause = silence(sample_count(4000))
+    async with connected(viva_server) as application:
+        await application.say(np.concatenate((pause[:12_000], question, pause)))
+        await application.event("response.done")
+        assert "time" in (application.words("user")[0] or "")
+        assert application.words("assistant")[0]
+        assert sum(told["bytes"] for told in application.all("audio")) > 2 * sample_count(500)
+        await application.act("ask", words="What is the weather in Bern?")
+        await application.until(lambda: application.all("tool"))
+        assert application.all("tool") == [{"kind": "tool", "name": "get_weather", "result": "sunny in Bern"}]
+        await application.until(lambda: "sunny" in (application.words("assistant")[-1] or "").lower())
+        await application.act("ask", words="Count to one hundred.")
+        sounds = len(application.all("audio"))
+        await application.until(lambda: len(application.all("audio")) > sounds)
+        await application.say(np.concatenate((stop, pause)))
+        await application.until(lambda: application.all("interrupted"))
+        await application.event("conversation.item.truncated")
+        await application.event("conversation.item.input_audio_transcription.completed")
 
 
 async def test_a_tool_of_an_mcp_server_is_called_and_its_answer_is_given_once() -> None:
@@ -156,6 +182,14 @@ async def test_a_client_secret_serves_again_and_again_until_it_expires() -> None
         await served(viva, secret.value, "Yes.")
         await served(viva, secret.value, "Still.")
         clock.advance(61)
+        await refused(viva, secret.value)
+
+
+async def test_a_client_secret_for_one_use_serves_once() -> None:
+    gateway = GatewaySettings(secret_use=SecretUse.ONCE)
+    async with scripted_server(engines(thought=["Yes."]), gateway=gateway) as viva, sdk(viva) as client:
+        secret = await client.realtime.client_secrets.create()
+        await served(viva, secret.value, "Yes.")
         await refused(viva, secret.value)
 
 
