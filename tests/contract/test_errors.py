@@ -139,6 +139,17 @@ CASES: Final[dict[str, Case]] = {
         "session.audio.output.voice",
         [{"type": "response.create"}, update(audio={"output": {"voice": "cedar"}})],
     ),
+    "unknown voice": Case(
+        "invalid_value", "session.audio.output.voice", [update(audio={"output": {"voice": "nobody"}})]
+    ),
+    "unknown custom voice": Case(
+        "invalid_value", "session.audio.output.voice", [update(audio={"output": {"voice": {"id": "voice_none"}}})]
+    ),
+    "unknown voice of an answer": Case(
+        "invalid_value",
+        "response.audio.output.voice",
+        [{"type": "response.create", "response": {"audio": {"output": {"voice": "nobody"}}}}],
+    ),
     # sound
     "sound that is no base64": Case("invalid_value", "audio", [{"type": "input_audio_buffer.append", "audio": "!!!!"}]),
     "half a sample": Case("invalid_value", "audio", [{"type": "input_audio_buffer.append", "audio": "AAAA"}]),

@@ -15,6 +15,7 @@ from vivavoce.session.declaration import ToolServing, shown
 from vivavoce.session.host import Host, Service
 from vivavoce.session.microphone import Cleaned, Kind
 from vivavoce.session.settings import SESSION_S, Settings, effective
+from vivavoce.session.voices import Voices
 from vivavoce.session.window import Mind
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Answering, SoundPath, Transport
@@ -94,6 +95,7 @@ class LocalAnswers:
         """
         self._engines = engines
         self._serving = ToolServing.NONE if engines.tool_servers is None else ToolServing.MCP
+        self._voices = Voices(engines.speaker.traits.voices)
         self._answering = answering
         self._clock = clock
         self._ids = ids
@@ -131,7 +133,7 @@ class LocalAnswers:
         return shown(self._whole(session, session_id, expires_at))
 
     def _whole(self, session: Session, session_id: str, expires_at: int) -> Session:
-        whole = effective(session, session_id, self._models[0].id, expires_at, self._serving)
+        whole = effective(session, session_id, self._models[0].id, expires_at, self._serving, self._voices)
         Cleaned(self._suppressor).reduce(Settings(whole).noise_reduction)
         return whole
 
@@ -170,6 +172,7 @@ class LocalAnswers:
                 serving=self._serving,
                 mind=Mind(thinks.context_tokens, thinks.sees),
                 turn_window=0 if turns is None else turns.traits.window,
+                voices=self._voices,
             ),
             microphone=Cleaned(self._suppressor),
         )

@@ -32,6 +32,7 @@ from vivavoce.session.settings import History, Settings, known, wish
 from vivavoce.session.toolbox import Toolbox
 from vivavoce.session.toolset import Catalogue
 from vivavoce.session.turn import Onset, Pause
+from vivavoce.session.voices import VOICES, Voices
 from vivavoce.session.window import Mind, Window
 from vivavoce.wire.codec import decode_client
 from vivavoce.wire.config import RealtimeSession, ResponseConfig, Session
@@ -66,13 +67,15 @@ class Service:
     """What stands behind a conversation.
 
     `counted`: somebody answers a `Charge`, else none is made; `serving`: whether MCP servers can be called; `mind`:
-    what the thinker can take in; `turn_window`: so many of the last samples a turn model wants, 0 when there is none.
+    what the thinker can take in; `turn_window`: so many of the last samples a turn model wants, 0 when there is none;
+    `voices`: those that may be asked for.
     """
 
     counted: bool = False
     serving: ToolServing = ToolServing.NONE
     mind: Mind = Mind()
     turn_window: int = 0
+    voices: Voices = VOICES
 
 
 SERVICE: Final = Service()
@@ -106,7 +109,7 @@ class Host:
         Raises:
             RequestError: noise shall be reduced, and there is nothing that could.
         """
-        self._settings = Settings(session)
+        self._settings = Settings(session, service.voices)
         self._sound = sound
         self._out = Outbox(ids)
         self._conversation_id = ids("conv")

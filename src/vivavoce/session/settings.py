@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from vivavoce.errors import RequestError
 from vivavoce.session.declaration import ToolBook, ToolServing
 from vivavoce.session.dictation import dictated
+from vivavoce.session.voices import VOICES, Voices
 from vivavoce.wire.config import (
     AudioConfig,
     AudioFormat,
@@ -31,6 +32,8 @@ from vivavoce.wire.config import (
     PcmFormat,
     RealtimeSession,
     Reasoning,
+    ResponseAudio,
+    ResponseAudioOutput,
     ResponseConfig,
     ServerVad,
     Session,
@@ -111,7 +114,12 @@ def transcription_defaults(session_id: str, expires_at: int) -> TranscriptionSes
 
 
 def effective(
-    update: Session, session_id: str, model: str, expires_at: int, serving: ToolServing = ToolServing.NONE
+    update: Session,
+    session_id: str,
+    model: str,
+    expires_at: int,
+    serving: ToolServing = ToolServing.NONE,
+    voices: Voices = VOICES,
 ) -> Session:
     """The defaults with an opening config on top. `shown` is what of it may be told.
 
@@ -122,6 +130,7 @@ def effective(
         return _merged(transcription_defaults(session_id, expires_at), update)
     defaults = realtime_defaults(session_id, known(update.model, model), expires_at)
     _refuse_reasoning(update.reasoning, defaults, "session.reasoning")
+    voices.check(_output(update).voice, "session.audio.output.voice")
     return _merged(defaults, ToolBook(serving).complete(update, defaults, "session"))
 
 
@@ -143,10 +152,11 @@ class History:
 
 
 class Settings:
-    """A reading of the effective config. `session` is what the wire shows."""
+    """A reading of the effective config. `session` is what the wire shows; `voices` may be asked for."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, voices: Voices = VOICES) -> None:
         self.session = session
+        self.voices = voices
 
     def update(
         self, update: Session, history: History, reduce: Callable[[NoiseReduction | None], None] = lambda _: None
@@ -167,8 +177,9 @@ class Settings:
         if not isinstance(self.session, RealtimeSession):
             return
         _refuse_reasoning(update.reasoning, self.session, "session.reasoning")
-        output = known(known(update.audio, AudioConfig()).output, AudioOutput())
-        if history.voice_used and output.voice not in (UNSET, self._output.voice):
+        voice = _output(update).voice
+        self.voices.check(voice, "session.audio.output.voice")
+        if history.voice_used and voice not in (UNSET, self._output.voice):
             raise RequestError(
                 "Cannot update a conversation's voice if assistant audio is present.",
                 code="cannot_update_voice",
@@ -199,9 +210,7 @@ class Settings:
 
     @property
     def _output(self) -> AudioOutput:
-        if isinstance(self.session, RealtimeSession):
-            return known(known(self.session.audio, AudioConfig()).output, AudioOutput())
-        return AudioOutput()
+        return _output(self.session) if isinstance(self.session, RealtimeSession) else AudioOutput()
 
     @property
     def detection(self) -> TurnDetection | None:
@@ -296,20 +305,20 @@ def wish(settings: Settings, session: RealtimeSession, config: ResponseConfig) -
     """A response's settings: its own where it has some, the session's elsewhere.
 
     Raises:
-        RequestError: an effort of a model that does not reason.
+        RequestError: an effort of a model that does not reason, or a voice that nobody has.
     """
     _refuse_reasoning(config.reasoning, session, "response.reasoning")
     tools = known(config.tools, known(session.tools, []))
-    audio = None if isinstance(config.audio, UnsetType) else config.audio.output
-    output = None if isinstance(audio, UnsetType) else audio
+    output = known(known(config.audio, ResponseAudio()).output, ResponseAudioOutput())
+    settings.voices.check(output.voice, "response.audio.output.voice")
     choice: ToolChoice = known(config.tool_choice, known(session.tool_choice, "auto"))
     orders = known(config.instructions, None)
     own = [tool.server_label for tool in known(config.tools, []) if isinstance(tool, McpTool)]
     return Wish(
         modality=_modality(known(config.output_modalities, known(session.output_modalities, []))),
-        voice=settings.voice if output is None else known(output.voice, settings.voice),
+        voice=known(output.voice, settings.voice),
         speed=settings.speed,
-        format=settings.output_format if output is None else known(output.format, settings.output_format),
+        format=known(output.format, settings.output_format),
         instructions=known(session.instructions, "") if orders is None else orders,
         tools=tuple(tools),
         tool_choice=choice,
@@ -329,6 +338,10 @@ def _refuse_reasoning(reasoning: Reasoning | UnsetType, session: RealtimeSession
             code="invalid_value",
             param=param,
         )
+
+
+def _output(session: RealtimeSession) -> AudioOutput:
+    return known(known(session.audio, AudioConfig()).output, AudioOutput())
 
 
 def voice_name(voice: Voice) -> str:

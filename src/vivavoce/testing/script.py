@@ -24,6 +24,7 @@ from vivavoce.session.host import Host, Service
 from vivavoce.session.result import Charged, Ended, Failed, Judged, Listed, Result, Returned, Thought, ToolFailed
 from vivavoce.session.result import Final as FinalText
 from vivavoce.session.settings import effective
+from vivavoce.session.voices import Voices
 from vivavoce.session.window import Mind
 from vivavoce.testing.agenda import Agenda
 from vivavoce.testing.along import Along
@@ -36,6 +37,8 @@ from vivavoce.wire.event import ServerBase, ServerEvent
 
 __all__ = ["CHARACTER", "Answer", "Hang", "Pace", "Script", "Terms"]
 
+VOICES: Final = Voices(("voice_of_anna",))
+"""The speaker of a script has one voice of its own."""
 FRAME_S: Final = 0.02
 TURN_WINDOW: Final = sample_count(8000)
 """Samples that the scripted turn model wants."""
@@ -91,7 +94,7 @@ class Script:
         self.order = OrderChecker()
         self.hung_up: Hangup | None = None
         counter = itertools.count(1)
-        opening = effective(session or RealtimeSession(), "sess_1", "house", 3600, ToolServing.MCP)
+        opening = effective(session or RealtimeSession(), "sess_1", "house", 3600, ToolServing.MCP, VOICES)
         self.host = Host(
             opening,
             ids=lambda prefix: f"{prefix}_{next(counter)}",
@@ -103,6 +106,7 @@ class Script:
                 serving=ToolServing.MCP,
                 mind=terms.mind,
                 turn_window=TURN_WINDOW if any(isinstance(one, Along) and one.sounds for one in transcripts) else 0,
+                voices=VOICES,
             ),
         )
         self.listener = Listener()

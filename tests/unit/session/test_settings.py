@@ -15,6 +15,7 @@ from vivavoce.session.settings import (
     voice_name,
     wish,
 )
+from vivavoce.session.voices import Voices
 from vivavoce.wire.config import (
     AudioConfig,
     AudioInput,
@@ -36,6 +37,7 @@ from vivavoce.wire.config import (
     ServerVad,
     Transcription,
     TranscriptionSession,
+    Voice,
 )
 
 LOOK = FunctionTool(name="look")
@@ -203,6 +205,29 @@ def test_a_server_that_cannot_call_mcp_servers_says_so() -> None:
     assert effective(RealtimeSession(tools=tools), "sess_1", "house", 99, ToolServing.MCP)
 
 
+@pytest.mark.parametrize("voice", ["nova", "Alloy", "", CustomVoice(id="voice_x"), CustomVoice(id="alloy")])
+def test_a_voice_that_nobody_has_is_refused_everywhere(voice: Voice) -> None:
+    settings = Settings(opened().session, Voices(("tone", "voice_me")))
+    assert settings.realtime is not None
+    asked = RealtimeSession(audio=AudioConfig(output=AudioOutput(voice=voice)))
+    answer = ResponseConfig(audio=ResponseAudio(output=ResponseAudioOutput(voice=voice)))
+    for refused, param in (
+        (lambda: effective(asked, "sess_1", "house", 99), "session.audio.output.voice"),
+        (lambda: settings.update(asked, History()), "session.audio.output.voice"),
+        (lambda: wish(settings, settings.realtime or RealtimeSession(), answer), "response.audio.output.voice"),
+    ):
+        with pytest.raises(RequestError, match="Supported values are: 'alloy', 'ash'") as error:
+            refused()
+        assert (error.value.code, error.value.param) == ("invalid_value", param)
+
+
+@pytest.mark.parametrize("voice", ["alloy", "cedar", "tone", CustomVoice(id="voice_me")])
+def test_openais_voices_and_the_speakers_own_are_taken(voice: Voice) -> None:
+    settings = Settings(opened().session, Voices(("tone", "voice_me")))
+    settings.update(RealtimeSession(audio=AudioConfig(output=AudioOutput(voice=voice))), History())
+    assert settings.voice == voice
+
+
 def test_a_response_wants_what_the_session_says_where_it_says_nothing_itself() -> None:
     settings = opened(
         RealtimeSession(instructions="Be kind.", tools=[LOOK], tool_choice="required", max_output_tokens=9)
@@ -216,7 +241,8 @@ def test_a_response_wants_what_the_session_says_where_it_says_nothing_itself() -
 
 
 def test_a_response_may_want_everything_otherwise() -> None:
-    settings = opened(RealtimeSession(output_modalities=["audio"], parallel_tool_calls=True))
+    opening = opened(RealtimeSession(output_modalities=["audio"], parallel_tool_calls=True)).session
+    settings = Settings(opening, Voices(("voice_me",)))
     assert settings.realtime is not None
     output = ResponseAudioOutput(format=PcmuFormat(), voice=CustomVoice(id="voice_me"))
     config = ResponseConfig(
