@@ -124,25 +124,32 @@ async def read_back(visitor: Visitor, flow: Flow) -> None:
 # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def status(site: Site, **options: str) -> int:
-    """What a page of the site is answered that calls and hangs up."""
-    async with visit(site.guide(**options)) as visitor:
-        await visitor.page.click("#start")
-        await visitor.until("['open', 'failed'].includes(page.state)")
-        await visitor.page.click("#stop", force=True)
-        return await visitor.page.evaluate("page.status")
+TAKEN = (201, None, "")
+"""What a page sees whose key is good: the status, and neither a code nor words of a refusal."""
+
+
+async def answer(visitor: Visitor, address: str) -> tuple[int, str | None, str]:
+    """What a page sees that calls and hangs up: the status, and the code and the words of a refusal."""
+    await visitor.page.goto(address)
+    await visitor.page.click("#start")
+    await visitor.until("['open', 'failed'].includes(page.state)")
+    await visitor.page.click("#stop", force=True)
+    status, refusal = await visitor.page.evaluate("[page.status, page.refusal]")
+    return (status, refusal["code"], refusal["message"]) if refusal else (status, None, "")
 
 
 @pytest.mark.parametrize("option", ["guide", "older"])
 async def test_a_page_whose_secret_is_wrong_is_told_so(site: Site, option: str) -> None:
-    assert await status(site, **{option: "1", "secret": "ek_none0123456789abcdef"}) == 401
+    async with visit("about:blank") as visitor:
+        address = site.guide(**{option: "1", "secret": "ek_none0123456789abcdef"})
+        assert (await answer(visitor, address))[:2] == (401, "invalid_api_key")
 
 
 async def test_a_page_whose_own_server_has_a_wrong_key_is_told_so(site: Site) -> None:
     with hosted() as mistaken:
         mistaken.base_url, mistaken.key = site.base_url, "sk-none0123456789abcdef"
-        assert await status(mistaken, unified="1") == 401
-    assert ["invalid_api_key" in words for words in mistaken.refused] == [True]
+        async with visit("about:blank") as visitor:
+            assert (await answer(visitor, mistaken.guide(unified="1")))[:2] == (401, "invalid_api_key")
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -151,16 +158,26 @@ async def test_a_page_uses_its_secret_again_as_long_as_it_may(name: str, use: Se
     clock, option = MovableClock(), FLOWS[name]().option
     with hosted() as site:
         gateway = GatewaySettings(secret_use=use, origins=(site.origin,))
-        async with scripted_server(engines(), clock=clock, gateway=gateway) as viva:
+        async with scripted_server(engines(), clock=clock, gateway=gateway) as viva, visit("about:blank") as visitor:
             site.base_url, site.key = f"{viva.url}/v1", viva.key
-            secret = await a_secret(viva, option)
-            if option == "unified":
-                site.key = secret  # of a server that was given one in place of a key
-            again = 201 if use is SecretUse.REUSABLE else 401
-            assert await status(site, **{option: "1", "secret": secret}) == 201
-            assert await status(site, **{option: "1", "secret": secret}) == again
+            secret, untried = await a_secret(viva, option), await a_secret(viva, option)
+
+            async def calls_with(key: str) -> tuple[int, str | None, str]:
+                if option == "unified":
+                    site.key = key  # of a server that was given a secret in place of a key
+                return await answer(visitor, site.guide(**{option: "1", "secret": key}))
+
+            assert await calls_with(secret) == TAKEN
+            again = await calls_with(secret)
+            if use is SecretUse.REUSABLE:
+                assert again == TAKEN
+            else:
+                assert again[:2] == (401, "invalid_api_key")
+                assert "used up" in again[2]
             clock.advance(61)
-            assert await status(site, **{option: "1", "secret": secret}) == 401
+            status, code, words = await calls_with(untried)
+            assert (status, code) == (401, "invalid_api_key")
+            assert "expired" in words
 
 
 async def a_secret(viva: Viva, option: str) -> str:

@@ -52,7 +52,7 @@ async function call() {
   await connection.setLocalDescription(offer);
   const ask = asked.has("unified") ? unified : asked.has("older") ? older : withSecret;
   const reply = await ask(offer);
-  page.answered(reply);
+  await page.answered(reply);
   await connection.setRemoteDescription({ type: "answer", sdp: await reply.text() });
 }
 
@@ -64,6 +64,7 @@ stop.addEventListener("click", () => connection.close());
 const page = {
   state: "new",
   status: 0,
+  refusal: null,
   location: null,
   log: [],
   loudness: 0,
@@ -80,9 +81,10 @@ const page = {
     this.state = "failed";
     this.error = String(error);
   },
-  answered(reply) {
+  async answered(reply) {
     this.status = reply.status;
     this.location = reply.headers.get("Location");
+    if (!reply.ok) this.refusal = (await reply.clone().json()).error;
   },
   heard(text) {
     this.log.push(text);
