@@ -17,6 +17,7 @@ from vivavoce.clock import Clock
 from vivavoce.engine.child import Child, Talk
 from vivavoce.engine.interface import Mark, SpeakerTraits, Speech
 from vivavoce.engine.pipe import Kind
+from vivavoce.engine.slower import slower
 from vivavoce.errors import ConfigError, EngineError, Fault, Never, Retry
 
 WORKER: Final = "vivavoce.engine.espeak_worker"
@@ -114,17 +115,22 @@ class Espeak:
                 await self._child.close()
                 self._child = None
 
-    async def speak(self, text: str, voice: str, speed: float) -> AsyncGenerator[Speech, None]:
+    def speak(self, text: str, voice: str, speed: float) -> AsyncGenerator[Speech, None]:
         """Sound at 24 kHz, first in pieces of 40 ms, then of 200.
 
         Args:
             text: what to say; nothing comes of blank text.
             voice: one of `TONES`; any other name is the default voice.
-            speed: 1 is 175 words a minute. Slower than 0.46 is not possible and said as slowly as can be.
+            speed: 1 is 175 words a minute. What is slower than 80 words a minute is said at 80 and made longer.
 
         Raises:
             EngineError: the text is too long, too much is under way, or the child failed, hung or died.
         """
+        spoken = self._speak(text, voice, speed)
+        drawn_out = _SLOWEST / (_WORDS_PER_MINUTE * speed)
+        return spoken if drawn_out <= 1 else slower(spoken, drawn_out)
+
+    async def _speak(self, text: str, voice: str, speed: float) -> AsyncGenerator[Speech, None]:
         if len(text) > LONGEST_TEXT:
             raise EngineError(
                 f"{len(text)} characters are too many to say at once, the limit is {LONGEST_TEXT}; cut them up",

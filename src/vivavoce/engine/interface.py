@@ -256,7 +256,7 @@ class Thinker(Protocol):
 
 @dataclass(frozen=True)
 class SpeakerTraits:
-    """`voices`: names and ids of its own; OpenAI's names are taken, too, and mapped to one of them. `marks`: words are timed."""
+    """`voices`: names and ids of its own; it maps OpenAI's names to one of them. `marks`: words are timed."""
 
     name: str
     voices: tuple[str, ...]

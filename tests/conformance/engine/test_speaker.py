@@ -73,6 +73,15 @@ async def test_twice_the_speed_takes_about_half_the_time(speaker: Speaker) -> No
     assert 1.6 < slow / fast < 2.4
 
 
+async def test_the_slowest_speed_takes_four_times_as_long_word_for_word(speaker: Speaker) -> None:
+    usual, slow = await said(speaker, SENTENCE), await said(speaker, SENTENCE, speed=0.25)
+    assert 3.6 < length(slow) / length(usual) < 4.4
+    before = [mark.text_end for piece in usual for mark in piece.marks]
+    after = [mark for piece in slow for mark in piece.marks]
+    assert [mark.text_end for mark in after] == before
+    assert after[-1] == Mark(len(SENTENCE), length(slow))
+
+
 async def test_a_voice_that_it_does_not_have_speaks_all_the_same(speaker: Speaker) -> None:
     assert length(await said(speaker, "Hello.", voice="nobody")) > 4_800
 
