@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 from msgspec import UnsetType
 
-from vivavoce.audio.frame import RATE_HZ, Pcm
+from vivavoce.audio.frame import Pcm
 from vivavoce.errors import RequestError
 from vivavoce.session.answers import Answers, Sound
 from vivavoce.session.conversation import Conversation, item_id
@@ -397,9 +397,9 @@ class Host:
     def _time_out(self, now: float) -> None:
         self._inlet.release()
         since = self._answers.quiet_since
-        quiet_s = 0.0 if since is None else now - since
+        begun = self._inlet.position_at(now if since is None else since)
         self._answers.ask(now)
-        self._intake.time_out(self._intake.position - int(quiet_s * RATE_HZ), self._settings.transcription, now)
+        self._intake.time_out(begun, self._settings.transcription, now)
         self._answer_turn(now)
 
     def _expire(self, now: float) -> list[Effect]:

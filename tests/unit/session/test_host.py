@@ -394,6 +394,33 @@ def test_the_idle_item_is_the_silence_since_the_answer() -> None:
     assert (triggered.audio_start_ms, triggered.audio_end_ms) == (0, 5000)
 
 
+def test_an_idle_callers_silence_is_counted_in_sound_that_was_written_and_not_by_the_clock() -> None:
+    desk = answered(Sound.TEXT)  # heard for another second
+    for _ in range(40):  # two seconds of sound in real time, then nothing for four
+        desk.now += 0.05
+        desk.host.hear(silence(1200), desk.now)
+    triggered = the(desk.tick(4.001), InputAudioBufferTimeoutTriggered)
+    assert (triggered.audio_start_ms, triggered.audio_end_ms) == (
+        950,
+        2000,
+    )  # a piece of 50 ms belongs to where it ends
+
+
+def test_an_idle_caller_who_has_sent_nothing_since_the_answer_leaves_an_empty_item() -> None:
+    desk = Desk(Sound.MEDIA)
+    for _ in range(60):
+        desk.now += 0.05
+        desk.host.hear(silence(1200), desk.now)
+    (job,) = jobs(desk.ask(), Think)
+    desk.detect({"type": "server_vad", "idle_timeout_ms": 5000})
+    (speak,) = jobs(desk.tell(job, Words("Yes."), Thought()), Speak)
+    desk.tell(speak, Spoken(voice(sample_count(1000))), Ended())
+    desk.now += 1.0
+    desk.host.played(sample_count(1000), desk.now)
+    triggered = the(desk.tick(5.001), InputAudioBufferTimeoutTriggered)
+    assert (triggered.audio_start_ms, triggered.audio_end_ms) == (3000, 3000)
+
+
 def test_a_session_ends_after_its_time() -> None:
     desk = Desk()
     desk.ask()
