@@ -100,7 +100,10 @@ nothing more until it is done."""
 
 @dataclass(frozen=True)
 class Link:
-    """A reading of the connection's quality; None where this transport cannot know."""
+    """A reading of the connection's quality; None where this transport cannot know.
+
+    `checks_answered` counts the peer's answers to checks of the path in use (STUN), which go on while nobody talks.
+    """
 
     round_trip_ms: float | None = None
     jitter_ms: float | None = None
@@ -108,6 +111,7 @@ class Link:
     packets_lost: int | None = None
     bytes_sent: int | None = None
     bytes_received: int | None = None
+    checks_answered: int | None = None
     concealed_ratio: float | None = None
     path: str | None = None
 

@@ -27,6 +27,7 @@ class _Entry(msgspec.Struct, rename="camel"):
     current_round_trip_time: float | None = None
     bytes_sent: _Count | None = None
     bytes_received: _Count | None = None
+    responses_received: _Count | None = None
     candidate_type: str | None = None
     protocol: str | None = None
     relay_protocol: str | None = None
@@ -59,6 +60,7 @@ def read(report: str | bytes) -> Link:
         packets_lost=heard.packets_lost if heard else None,
         bytes_sent=pair.bytes_sent if pair else None,
         bytes_received=pair.bytes_received if pair else None,
+        checks_answered=pair.responses_received if pair else None,
         concealed_ratio=_concealed(heard) if heard else None,
         path=_path(local) if local else None,
     )

@@ -17,6 +17,7 @@ PAIR = {
     "currentRoundTripTime": 0.042,
     "bytesSent": 1000,
     "bytesReceived": 2000,
+    "responsesReceived": 12,
 }
 OTHER = PAIR | {"id": "CP0", "localCandidateId": "I0", "nominated": False, "currentRoundTripTime": 9.0}
 LOCAL = {"type": "local-candidate", "id": "I1", "candidateType": "host", "protocol": "udp", "address": "192.0.2.1"}
@@ -42,7 +43,7 @@ def test_the_pair_in_use_and_what_is_heard_are_read() -> None:
     assert link.round_trip_ms == pytest.approx(42.0)
     assert link.jitter_ms == pytest.approx(7.0)
     assert (link.packets_received, link.packets_lost) == (500, -1)
-    assert (link.bytes_sent, link.bytes_received) == (1000, 2000)
+    assert (link.bytes_sent, link.bytes_received, link.checks_answered) == (1000, 2000, 12)
     assert link.concealed_ratio == pytest.approx(0.01)
     assert link.path == "host/udp"
 

@@ -1,0 +1,167 @@
+"""What to do when a connection is lost: one failure, what was tried and the time go in, one step comes out.
+
+Nothing here waits, draws lots or knows a transport. Whoever carries the steps out asks again after each that failed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from vivavoce.errors import Fault, Never, NewSecret, OtherTransport, RefusedError, Retry, VivaError
+
+GONE: Final = frozenset({404, 409, 410})
+"""Statuses with which a server says that a session cannot be gone on with: unknown, not this way, too long ago."""
+
+# ── steps ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do nothing for so long, then ask again."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Come back to the same session on another connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Let the next connection be made under a fresh client secret; then ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Place a new call and tell it the config and the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class FallBack:
+    """Do the same over a WebSocket."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Nothing helps; the call has failed."""
+
+    error: VivaError
+
+
+Step = Wait | Resume | Renew | Call | FallBack | GiveUp
+Attempt = Resume | Call | FallBack
+"""Steps that make a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What has happened since a connection was lost, and what can be done.
+
+    Attributes:
+        since: when it was lost, in monotonic seconds.
+        steps: those taken since, oldest first.
+        resumes_until: until when the server keeps the session; None where it does not, or not any more.
+        renews: whether somebody can be asked for a fresh client secret.
+        falls_back: whether there is a WebSocket to fall back on.
+    """
+
+    since: float
+    steps: tuple[Step, ...] = ()
+    resumes_until: float | None = None
+    renews: bool = False
+    falls_back: bool = False
+
+    def attempts(self) -> Iterator[Attempt]:
+        """The connections that were tried."""
+        return (step for step in self.steps if isinstance(step, Attempt))
+
+
+class Policy(Protocol):
+    """Decides what becomes of a lost connection. Any object with this method may stand in for `Persistence`."""
+
+    def decide(self, failure: VivaError, history: History, now: float, chance: float) -> Step:
+        """The next step.
+
+        Args:
+            failure: of the connection, or of the last step.
+            history: what has been tried.
+            now: monotonic seconds.
+            chance: a fresh random number from 0 up to, not including, 1.
+        """
+        ...
+
+
+# ── the policy that holds unless another is given ───────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """Tries at once, then after random waits that double in length, up to a bound for all of it together.
+
+    Attributes:
+        first_s: the longest wait before the second attempt.
+        cap_s: the longest wait of all, unless the server asks for more.
+        total_s: after so long the call is given up.
+        stubborn: attempts that fail before a WebSocket is tried in between.
+    """
+
+    first_s: float = 0.5
+    cap_s: float = 8.0
+    total_s: float = 300.0
+    stubborn: int = 2
+
+    def decide(self, failure: VivaError, history: History, now: float, chance: float) -> Step:
+        """See `Policy.decide`."""
+        last = history.steps[-1] if history.steps else None
+        if isinstance(last, Resume | FallBack) and _gone(failure):
+            return Call()  # no failure of the way there: the server only has no such session any more
+        if isinstance(failure.next, NewSecret):
+            if not history.renews or _renewed(history):
+                return GiveUp(failure)
+            if not isinstance(last, Renew):
+                return Renew()
+        elif _hopeless(failure):
+            return GiveUp(failure)
+        wait_s = 0.0 if isinstance(last, Wait | Renew) else self._wait(failure, history, chance)
+        if now + wait_s >= history.since + self.total_s:
+            return GiveUp(failure)
+        return Wait(wait_s) if wait_s > 0 else self._attempt(failure, history, now)
+
+    def _wait(self, failure: VivaError, history: History, chance: float) -> float:
+        asked_s = failure.next.after_s if isinstance(failure.next, Retry) else 0.0
+        tried = sum(1 for _ in history.attempts())
+        if not tried and failure.fault is Fault.NETWORK:
+            return asked_s
+        # Clients that lost the same server must not all come back in one moment.
+        return asked_s + chance * min(self.cap_s, self.first_s * 2.0 ** min(tried, 32))
+
+    def _attempt(self, failure: VivaError, history: History, now: float) -> Attempt:
+        attempts = list(history.attempts())
+        if history.falls_back and self._blocked(failure, attempts):
+            return FallBack()
+        if history.resumes_until is not None and now < history.resumes_until:
+            return Resume()
+        return Call()
+
+    def _blocked(self, failure: VivaError, attempts: list[Attempt]) -> bool:
+        """Whether it is the WebSocket's turn: where it was asked for, and every other time after some failures."""
+        if attempts and isinstance(attempts[-1], FallBack):
+            return False
+        return isinstance(failure.next, OtherTransport) or len(attempts) >= self.stubborn
+
+
+def _gone(failure: VivaError) -> bool:
+    return isinstance(failure, RefusedError) and failure.status in GONE
+
+
+def _hopeless(failure: VivaError) -> bool:
+    if isinstance(failure.next, OtherTransport):
+        return False
+    return failure.fault is Fault.CALLER or isinstance(failure.next, Never)
+
+
+def _renewed(history: History) -> bool:
+    """Whether a fresh secret was tried, too."""
+    steps = history.steps
+    return any(isinstance(step, Renew) and place < len(steps) - 1 for place, step in enumerate(steps))

@@ -1,0 +1,108 @@
+"""Whether the other side is still there, by all that shows it: what arrives, answers to pings, packets, checks of ICE.
+
+How long silence means something depends on who should have broken it. A server that answers pings is never silent for
+longer than the way there and back takes. Sound that came without pause may stop because nobody has anything to say, so
+that alone raises a suspicion, and only the checks of ICE, which go on for as long as there is a way, can confirm it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from math import inf
+from typing import Final
+
+from vivavoce.transport.interface import Link
+
+PINGED_S: Final = 0.9
+"""Silence that means something where pings are answered."""
+FLOW_S: Final = 1.0
+"""A gap that means something in a flow of packets that had none."""
+STEADY_S: Final = 3.0
+"""For so long packets must have come without such a gap, to be called a flow."""
+CHECKED_S: Final = 7.0
+"""Checks of ICE, of which there is one about every 2.5 s, have failed when none was answered for so long."""
+GRACE_S: Final = 1.5
+"""A server that has fallen silent may come back by itself for so long, before another connection is tried."""
+
+
+class Sign(Enum):
+    """What shows that the other side lives."""
+
+    TEXT = "text"
+    PONG = "pong"
+    PACKET = "packet"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """It was heard of lately."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing has been heard since a moment; it may come back."""
+
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Nothing has been heard since a moment, for longer than one waits for it."""
+
+    since: float
+
+
+Verdict = Alive | Silent | Dead
+
+
+class Pulse:
+    """The signs of life of one connection. Every `now` is of one monotonic clock; none may go back."""
+
+    def __init__(self, now: float, *, pings: bool) -> None:
+        """Begin, with a connection that stands.
+
+        Args:
+            now: monotonic seconds.
+            pings: whether the server said that it answers pings.
+        """
+        self._pings = pings
+        self._last = now
+        self._checked_at: float | None = None
+        self._flow_since = inf
+        self._flowed_at = now
+        self._packets: int | None = None
+        self._checks: int | None = None
+
+    def sign(self, sign: Sign, now: float) -> None:
+        """Something has shown that the server lives."""
+        self._last = now
+        if sign is Sign.CHECK:
+            self._checked_at = now
+        elif sign is Sign.PACKET:
+            if now - self._flowed_at > FLOW_S or self._flow_since == inf:
+                self._flow_since = now
+            self._flowed_at = now
+
+    def look(self, link: Link, now: float) -> None:
+        """A reading of the connection; it is a sign of life where a figure has grown."""
+        if self._packets is not None and link.packets_received is not None and link.packets_received > self._packets:
+            self.sign(Sign.PACKET, now)
+        if self._checks is not None and link.checks_answered is not None and link.checks_answered > self._checks:
+            self.sign(Sign.CHECK, now)
+        self._packets, self._checks = link.packets_received, link.checks_answered
+
+    def verdict(self, now: float) -> Verdict:
+        """What the silence so far means."""
+        silent_s = now - self._last
+        if self._pings:
+            if silent_s >= PINGED_S + GRACE_S:
+                return Dead(self._last)
+            return Silent(self._last) if silent_s >= PINGED_S else Alive()
+        if self._checked_at is not None and silent_s >= CHECKED_S:
+            return Dead(self._last)
+        steady = self._flowed_at - self._flow_since >= STEADY_S
+        gap_s = now - self._flowed_at
+        # Any other sign after the last packet shows that only the sound has ended.
+        if steady and gap_s >= FLOW_S and self._last <= self._flowed_at:
+            return Silent(self._last)
+        return Alive()
