@@ -39,7 +39,7 @@ class Inlet:
         return self._last_sound + max(STALL_S, self._intake.wait_s(detection))
 
     def position_at(self, time: float) -> int:
-        """How many samples had come by then. Exact to a piece for who sends in real time, to half a second for others."""
+        """How many samples had come by then: to a piece for who sends in real time, to half a second for others."""
         later = self._intake.position
         for at, position in reversed(self._marks):
             if at <= time:
