@@ -29,6 +29,14 @@ async def test_without_a_key_the_page_asks_for_one_and_shows_the_servers_words_a
         assert [text for text in visitor.complaints if CAUSED not in text] == []
 
 
+async def test_a_key_that_was_typed_is_used_whichever_button_is_pressed(page_address: str) -> None:
+    async with visit(page_address) as visitor:
+        await visitor.page.fill("#key", "typed")
+        async with visitor.page.expect_request("**/client_secrets") as minting:
+            await visitor.page.click("#call")
+        assert (await (await minting.value).all_headers())["authorization"] == "Bearer typed"
+
+
 async def test_a_key_in_the_address_is_used_and_at_once_out_of_sight(page_address: str) -> None:
     async with visit(page_address + "#key=from-the-address") as visitor:
         page = visitor.page
@@ -42,8 +50,11 @@ async def test_a_key_in_the_address_is_used_and_at_once_out_of_sight(page_addres
 
 
 async def test_a_key_is_sent_to_no_other_server_than_the_one_it_was_given_for(page_address: str) -> None:
-    async with visit(page_address + "#key=from-the-address") as visitor:
+    async with visit(page_address) as visitor:
         page = visitor.page
+        await page.fill("#key", "typed")
+        await page.goto(page_address + "#key=from-the-address")
+        await page.wait_for_selector("#key", state="hidden")
         await page.click("#open-settings")
         await page.click("#server summary")
         await page.fill("[name=url]", "http://127.0.0.1:9")
@@ -51,7 +62,9 @@ async def test_a_key_is_sent_to_no_other_server_than_the_one_it_was_given_for(pa
         await page.wait_for_selector("#key", state="visible")
         async with page.expect_request("http://127.0.0.1:9/v1/realtime/client_secrets") as minting:
             await page.click("#call")
-        assert "from-the-address" not in str(await (await minting.value).all_headers())
+        sent = str(await (await minting.value).all_headers())
+        assert "from-the-address" not in sent
+        assert "typed" not in sent
 
 
 async def test_without_a_microphone_one_can_still_call_and_type(page_address: str) -> None:

@@ -45,6 +45,7 @@ function part(id, kind) {
 const dialog = part('settings', HTMLDialogElement);
 const form = part('settings-form', HTMLFormElement);
 const keyForm = part('key-form', HTMLFormElement);
+const typedKey = part('key', HTMLInputElement);
 const captions = part('captions', HTMLOListElement);
 const words = part('words', HTMLInputElement);
 const talk = part('talk', HTMLButtonElement);
@@ -92,9 +93,12 @@ function restoreSettings() {
 
 /** What the running call was told. @type {string} */
 let told = '';
+/** Where the key lies of the server that was called so far. @type {string} */
+let slot = '';
 
 function openSettings() {
   told = JSON.stringify(session());
+  slot = keySlot();
   dialog.showModal();
 }
 
@@ -103,6 +107,7 @@ function closeSettings() {
   localStorage.setItem(SETTINGS, JSON.stringify(rest));
   if (key) sessionStorage.setItem(keySlot(), String(key).trim());
   part('other-key', HTMLInputElement).value = ''; // or it would go to the next address, too
+  if (keySlot() !== slot) typedKey.value = '';
   const { instructions, audio: { input } } = session();
   const before = JSON.parse(told);
   const changes = {
@@ -124,6 +129,8 @@ const isRunning = (some) => !['idle', 'ended', 'failed'].includes(some.state);
 
 /** @param {MediaTrackConstraints | null} [microphone] */
 function place(microphone) {
+  const key = typedKey.value.trim(); // counts, whichever button was pressed
+  if (key && !keyForm.hidden) sessionStorage.setItem(keySlot(), key);
   const { instructions, audio } = session();
   const mine = call = connect({
     url: server(), key: sessionStorage.getItem(keySlot()) ?? '', model: setting('model'),
@@ -273,7 +280,9 @@ function markOf({ state, role }) {
 /** @param {Call} mine */
 function writeFigures({ figures }) {
   const number = (/** @type {number | null} */ value) => value?.toFixed(value < 9.95 ? 1 : 0) ?? '–';
-  const ms = (/** @type {number | null} */ value) => (value === null ? '–' : `${number(value)} ms`);
+  // Browsers tell times in whole milliseconds.
+  const ms = (/** @type {number | null} */ value) => (
+    value === null ? '–' : value < 1 ? '< 1 ms' : `${value.toFixed(0)} ms`);
   /** @type {[string, string][]} */
   const all = [
     ['answer', ms(figures.answerMs)], ['round-trip', ms(figures.roundTripMs)], ['jitter', ms(figures.jitterMs)],
@@ -301,7 +310,6 @@ part('dock', HTMLFormElement).onsubmit = (event) => {
 };
 keyForm.onsubmit = (event) => {
   event.preventDefault();
-  sessionStorage.setItem(keySlot(), part('key', HTMLInputElement).value.trim());
   place();
 };
 dialog.onclose = closeSettings;
