@@ -12,6 +12,7 @@ SESSION: Event = {
     "type": "session.created",
     "session": {"audio": {"input": {"transcription": {"model": "m"}, "turn_detection": {"type": "server_vad"}}}},
 }
+LONG = "And so on. " * 400
 ANSWER = "One, two, three, four, five, six."
 
 
@@ -151,8 +152,10 @@ async def test_push_to_talk_by_the_space_bar_sends_sound_only_while_it_is_held(
         assert mint["session"]["audio"]["input"]["turn_detection"] is None  # type: ignore[index]  # JSON
         assert await page.evaluate("[vivavoce.call.muted, document.activeElement.id]") == [True, "talk"]
         assert await peer.page.evaluate("peer.hears") < 0.0005
+        assert await visitor.text("#state") == "Hold to talk"
         await page.keyboard.down(" ")
         await peer.until("peer.hears > 0.02")
+        assert await visitor.text("#state") == "Listening"
         await page.keyboard.up(" ")
         await peer.until("peer.hears < 0.0005")
         await peer.until("peer.received.length === 2")
@@ -163,6 +166,36 @@ async def test_push_to_talk_by_the_space_bar_sends_sound_only_while_it_is_held(
         await peer.say({"type": "input_audio_buffer.committed", "item_id": "item_u", "previous_item_id": None})
         await peer.until("peer.received.some(({ type }) => type === 'response.create')")
         assert await page.evaluate("vivavoce.call.state") == "connected"
+
+
+async def test_a_long_answer_is_read_from_its_beginning_and_stands_in_ink_once_it_was_said(page_address: str) -> None:
+    colour = "getComputedStyle(document.querySelector('.assistant .text')).color"
+    row, view = (f"document.querySelector('{it}').getBoundingClientRect()" for it in ("#captions li", "#captions"))
+    async with visit(page_address + "#key=k") as visitor:
+        peer = await connected(visitor)
+        *asked, first = answer_begins()
+        await peer.say(*asked, {**first, "delta": LONG})
+        await visitor.until(f"{row}.height > 2 * {view}.height")
+        assert await visitor.page.evaluate(f"{row}.top > {view}.top")
+        ink = await visitor.page.evaluate("getComputedStyle(document.body).color")
+        assert await visitor.page.evaluate(colour) != ink
+        item = {"id": "item_a", "type": "message", "role": "assistant", "status": "completed"}
+        words = {"type": "output_audio", "transcript": LONG}
+        await peer.say(
+            {"type": "conversation.item.done", "item": {**item, "content": [words]}},
+            {"type": "response.done", "response": {"id": "resp_1", "status": "completed", "output": []}},
+        )
+        await visitor.until("vivavoce.call.captions[0].state === 'done'")
+        assert await visitor.page.evaluate(colour) != ink
+        await peer.say({"type": "output_audio_buffer.stopped", "response_id": "resp_1"})
+        await visitor.until(f"{colour} === '{ink}'")
+        # Who is at the newest words follows the next ones.
+        later = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Go on."}]}
+        await peer.say(
+            {"type": "conversation.item.added", "item": {"id": "item_later", "status": "completed", **later}}
+        )
+        await visitor.until("document.querySelector('.user') !== null")
+        await visitor.until("captions.scrollTop + captions.clientHeight > captions.scrollHeight - 2")
 
 
 async def test_when_the_other_side_hangs_up_the_page_says_so_and_lets_go_of_the_microphone(page_address: str) -> None:

@@ -22,7 +22,7 @@ async def test_without_a_key_the_page_asks_for_one_and_shows_the_servers_words_a
         await page.press("#key", "Enter")
         await visitor.until("document.body.dataset.state === 'failed'")
         assert "Incorrect API key provided: nobody here knows it." in await visitor.text("[role=alert]")
-        assert await page.is_visible("#key")
+        assert await page.evaluate("document.activeElement.id") == "key"
         assert await visitor.text("#call") == "Call again"
         assert await page.evaluate("vivavoce.call.failure.kind") == "key refused"
         assert await page.evaluate("vivavoce.call.microphone.getTracks().every((t) => t.readyState === 'ended')")
@@ -76,6 +76,7 @@ async def test_without_a_microphone_one_can_still_call_and_type(page_address: st
         await visitor.page.click("#no-microphone")
         await visitor.until("vivavoce.call.state === 'connected'")
         assert not await visitor.page.is_visible("#mute")
+        assert await visitor.text("#state") == "Ready for your words"
         await visitor.page.fill("#words", "Good evening")
         await visitor.page.press("#words", "Enter")
         await peer.until("peer.received.length >= 2")

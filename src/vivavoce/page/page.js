@@ -148,6 +148,7 @@ function place(microphone) {
     render();
     // Whoever holds the space bar to talk must not hang up by it.
     if (mine.state === 'connected' && mine.muted && document.activeElement?.id === 'call') talk.focus();
+    if (mine.failure?.kind === 'key refused') typedKey.focus();
   });
   on('conversation', () => { writeCaptions(mine); readOut(mine); render(); });
   on('figures', () => { writeFigures(mine); render(); });
@@ -205,10 +206,11 @@ function render() {
 
 /** @param {import('./call.js').State} state */
 function sentenceFor(state) {
-  if (state === 'connected' && call) {
-    return call.muted && call.activity === 'listening' && setting('turns') === 'pause' && call.microphone
-      ? 'You are muted' : ACTIVITIES[call.activity];
+  if (state === 'connected' && call?.activity === 'listening') {
+    if (!call.microphone) return 'Ready for your words';
+    if (call.muted) return setting('turns') === 'press' ? 'Hold to talk' : 'You are muted';
   }
+  if (state === 'connected' && call) return ACTIVITIES[call.activity];
   if (state === 'ended' && call?.endedBy === 'peer') return 'The other side ended the call';
   return call?.failure?.kind === 'lost' ? 'Call lost' : STATES[state];
 }
@@ -227,9 +229,16 @@ const drawn = new WeakMap();
 /** Items that were read out. @type {Set<string>} */
 const read = new Set();
 
+/** How far the captions scroll by themselves: to the end, but never past the beginning of what was said last. */
+function newest() {
+  const end = captions.scrollHeight - captions.clientHeight;
+  const last = captions.lastElementChild;
+  return last instanceof HTMLElement ? Math.min(end, last.offsetTop - 20) : end;
+}
+
 /** @param {Call} mine */
 function writeCaptions(mine) {
-  const atEnd = captions.scrollHeight - captions.scrollTop - captions.clientHeight < 60;
+  const follows = captions.scrollTop > newest() - 60;
   const rows = new Map([...captions.children].map((row) => [row.id, row]));
   const shown = mine.captions.filter(({ role, state, text }) => role !== 'system' && (text || state !== 'done'));
   shown.forEach((caption, at) => {
@@ -237,9 +246,10 @@ function writeCaptions(mine) {
     rows.delete(row.id);
     if (captions.children[at] !== row) captions.insertBefore(row, captions.children[at] ?? null);
     if (drawn.get(row) !== caption) drawCaption(row, caption);
+    row.classList.toggle('sounding', isSounding(mine, caption));
   });
   rows.forEach((row) => row.remove());
-  if (atEnd) captions.scrollTop = captions.scrollHeight;
+  if (follows) captions.scrollTop = Math.max(captions.scrollTop, newest());
 }
 
 /** @param {Element} row @param {Caption} caption */
@@ -254,11 +264,14 @@ function drawCaption(row, caption) {
   row.replaceChildren(who, text);
 }
 
+/** @param {Call} mine @param {Caption} caption @returns {boolean} whether it can still be interrupted and cut */
+const isSounding = ({ conversation: { playing } }, { response }) => playing !== null && response === playing;
+
 /** Have a screen reader say each caption once: when no more can be added to it or cut from it. @param {Call} mine */
-function readOut({ captions: all, conversation: { playing, asked } }) {
+function readOut(mine) {
+  const { captions: all, conversation: { asked } } = mine;
   for (const caption of all) {
-    const sounds = playing !== null && caption.response === playing;
-    if (sounds || asked[caption.id] || ['writing', 'interrupted'].includes(caption.state)) continue;
+    if (isSounding(mine, caption) || asked[caption.id] || ['writing', 'interrupted'].includes(caption.state)) continue;
     if (read.has(caption.id) || caption.role === 'system') continue;
     read.add(caption.id);
     const textContent = `${SPEAKERS[caption.role]}: ${wordsOf(caption)} ${markOf(caption)}`;
