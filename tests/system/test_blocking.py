@@ -5,20 +5,21 @@ import json
 import sys
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import CloseCode
 
 from tests.system.watched import AGAIN
 
 BOUND_S: Final = 0.020
 ROUNDS: Final = 3
-"""The least of so many counts: what else a machine does can only make work look longer.
-
-So does memory that a process touches for the first time: the first 15 MiB of a fresh server hold it for about 30 ms.
-"""
+"""The least of so many counts: what else a machine does can only make work look longer."""
+FRESH: Final = 2
+"""As many fresh servers: the first long message is the worst, since nobody has touched so much memory before."""
 MIB: Final = 2**20
 PATIENCE_S: Final = 45.0
 
@@ -121,8 +122,20 @@ HEAVY: Final[dict[str, Callable[[], Sequence[str]]]] = {
         *asked_again(b64encode(bytes(55 * 8000)).decode()),
     ],
     "many short ones": lambda: [update(instructions="Be brief.")] * 500,
+    "thousands that say nothing": lambda: ["{}"] * 20_000,
 }
 """Each ends with a `response.cancel`, whose refusal tells that all before it has been read."""
+
+
+FIRST: Final[dict[str, Callable[[], str]]] = {
+    "15 MiB of sound": lambda: append(15 * MIB - 2),
+    "the largest picture": lambda: item(picture(10 * MIB - 60)),
+    "ten megabytes of words": lambda: item({"type": "input_text", "text": "Be brief. " * MIB}),
+    "words of two bytes a letter": lambda: json.dumps(
+        {"type": "session.update", "session": {"type": "realtime", "instructions": "бар " * MIB}}, ensure_ascii=False
+    ),
+}
+"""All but the first of them are told again, as long as they came."""
 
 
 async def settle(socket: ClientConnection, number: int) -> None:
@@ -153,6 +166,50 @@ async def test_nothing_that_one_client_sends_keeps_the_others_waiting() -> None:
                     counts.append(await server.worst_s())
             worst[name] = min(counts)
     assert {name: count for name, count in worst.items() if count > BOUND_S} == {}
+
+
+@pytest.mark.realtime
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", FIRST)
+async def test_the_first_long_message_of_a_fresh_server_keeps_nobody_waiting(name: str) -> None:
+    counts: list[float] = []
+    message = FIRST[name]()
+    while len(counts) < FRESH and min(counts, default=1.0) > BOUND_S:
+        async with watched() as server, connected(server) as socket:
+            await settle(socket, -1)
+            await server.worst_s()
+            await socket.send(message)
+            await settle(socket, 0)
+            counts.append(await server.worst_s())
+    assert min(counts) <= BOUND_S, counts
+
+
+@pytest.mark.realtime
+@pytest.mark.timeout(120)
+async def test_a_message_in_fragments_of_one_letter_keeps_nobody_waiting() -> None:
+    async with watched() as server, connected(server) as socket:
+        await settle(socket, -1)
+        counts: list[float] = []
+        for number in range(ROUNDS):
+            await server.worst_s()
+            await socket.send(fragment for fragment in update(instructions="x" * 50_000))
+            await settle(socket, number)
+            counts.append(await server.worst_s())
+    assert min(counts) <= BOUND_S, counts
+
+
+@pytest.mark.realtime
+async def test_a_message_that_is_too_long_ends_its_own_connection_and_no_other() -> None:
+    async with watched() as server, connected(server) as other, connected(server) as socket:
+        await settle(other, -1)
+        await settle(socket, -1)
+        await server.worst_s()
+        with suppress(ConnectionClosedError):
+            await socket.send("x" * (20 * MIB + 1025))
+        await socket.wait_closed()
+        assert socket.close_code == CloseCode.MESSAGE_TOO_BIG
+        await settle(other, 1)
+        assert await server.worst_s() <= BOUND_S
 
 
 @pytest.mark.realtime

@@ -15,6 +15,7 @@ from itertools import repeat
 from typing import Final
 
 from tests.viva import engines, scripted_server
+from vivavoce.cli.serve import spare_the_collector
 from vivavoce.telemetry import log
 
 AGAIN: Final = "again\n"
@@ -55,6 +56,7 @@ async def serve(watch: Watch) -> None:
             over.set()
 
     async with scripted_server(engines(heard=repeat("fine"), thought=repeat("Fine."))) as viva:
+        spare_the_collector()
         loop = asyncio.get_running_loop()
         loop.add_reader(sys.stdin, answer)
         say([viva.url, viva.key])

@@ -6,6 +6,7 @@ next deadline. Everything that runs for the call runs in one task group and ends
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -84,6 +85,14 @@ class Joined:
     """Somebody listens in."""
 
     transport: Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An event that is as good as sent: what a long message is answered with is often as long."""
+
+    event: ServerEvent
+    text: str
 
 
 Input = Inbound | Probability | Reported | Fault | Hung | Joined
@@ -218,7 +227,7 @@ class LocalCall:
 
     async def _step(
         self, arrived: Opened | Text | Sound | Played | Probability | Reported | Fault | Joined
-    ) -> list[Effect]:
+    ) -> Sequence[Effect | Written]:
         now = self._clock.now()
         match arrived:
             case Sound(samples):
@@ -247,12 +256,16 @@ class LocalCall:
             case _:
                 assert_never(arrived)
 
-    async def _read(self, text: str, now: float) -> list[Effect]:
+    async def _read(self, text: str, now: float) -> Sequence[Effect | Written]:
         # An escape may hide the name of what takes long.
         if len(text) <= LONG and _RETRIEVE not in text and "\\u" not in text:
             return self._host.receive(text, now)
         # The host is this loop's alone, and the loop waits here: everything keeps its order.
-        return await asyncio.to_thread(self._host.receive, text, now)
+        return await asyncio.to_thread(self._read_aside, text, now)
+
+    def _read_aside(self, text: str, now: float) -> list[Effect | Written]:
+        effects = self._host.receive(text, now)
+        return [Written(each.event, encode(each.event)) if isinstance(each, Send) else each for each in effects]
 
     def _tell_caller(self, effects: list[Effect]) -> None:
         """Send events to the caller and to nobody who listens in."""
@@ -260,8 +273,7 @@ class LocalCall:
             if isinstance(effect, Send):
                 self._transport.send(encode(effect.event))
 
-    async def _send(self, event: ServerEvent) -> None:
-        text = encode(event)
+    async def _send(self, event: ServerEvent, text: str) -> None:
         for listener in self._listeners:
             listener.send(text)
         try:
@@ -279,11 +291,13 @@ class LocalCall:
             log.failure("event_left_out", error, call_id=self.id, type=event.type)
             self._tell_caller(self._host.fault(f"The event {event.type} was left out: {error.message}"))
 
-    async def _carry_out(self, effects: list[Effect], crew: Crew) -> None:
+    async def _carry_out(self, effects: Sequence[Effect | Written], crew: Crew) -> None:
         for effect in effects:
             match effect:
                 case Send(event):
-                    await self._send(event)
+                    await self._send(event, encode(event))
+                case Written(event, text):
+                    await self._send(event, text)
                 case Listen(samples):
                     crew.attention.push(samples)
                 case Play(samples):

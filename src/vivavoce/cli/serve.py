@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ from vivavoce.gateway.connection import connection_class
 from vivavoce.gateway.identity import Keyring, is_loopback, open_keyring, read_keys
 from vivavoce.gateway.settings import Beta, Limits, SecretUse
 from vivavoce.gateway.settings import Settings as GatewaySettings
+from vivavoce.gateway.socket_connection import SocketConnection
 from vivavoce.telemetry import log
 from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, OfferedCandidates, WebRtcSettings
 
@@ -167,7 +169,7 @@ def server_config(
     return uvicorn.Config(
         server_app(settings, keyring, engines, clock),
         http=connection_class(settings.gateway.limits.head_s),
-        ws="websockets-sansio",
+        ws=SocketConnection,
         ws_max_size=FRAME_BYTES,
         ws_per_message_deflate=False,
         log_config=None,
@@ -184,6 +186,12 @@ def address(host: str, listener: socket.socket) -> str:
     return f"http://{name}:{port}"
 
 
+def spare_the_collector() -> None:
+    """Keep what has been loaded out of every later search for garbage, which would hold up all calls for 20 ms."""
+    gc.collect()
+    gc.freeze()
+
+
 class Announcing(uvicorn.Server):
     """A server that says where it is, once it really is."""
 
@@ -196,6 +204,7 @@ class Announcing(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Load everything, listen, then speak."""
         await super().startup(sockets)
+        spare_the_collector()
         if not self.should_exit:
             print(self._announcement(), flush=True)
 

@@ -11,6 +11,7 @@ import re
 from asyncio import TaskGroup
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import Final, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -29,6 +30,8 @@ LARGEST_TEXT: Final = 20 * 2**20 + 1024
 `input_audio_buffer.append` may carry, and the event around it."""
 LARGEST_DIALLED: Final = 24 * 2**20
 """Bytes of one message that a client accepts; a server that speaks of a long item needs some more."""
+AT_ONCE: Final = 32
+"""Messages that are read, or written, before others have their turn: a socket that has some, or room, does not wait."""
 CLOSE_S: Final = 2.0
 """How long leaving may take before the connection is dropped."""
 
@@ -226,7 +229,9 @@ class WebSocketTransport:
     # ── the three tasks of a run ────────────────────────────────────────────────────────────────────────
 
     async def _read(self) -> None:
-        while True:
+        for number in count(1):
+            if not number % AT_ONCE:
+                await asyncio.sleep(0)
             match await self._socket.receive():
                 case Closed() as closed:
                     self._end(self._farewell or closed)
@@ -248,9 +253,14 @@ class WebSocketTransport:
     async def _write(self) -> None:
         try:
             while True:
-                while (text := self._backlog.pop()) is not None:
+                for number in count(1):
+                    waiting, text = self._backlog.waiting_bytes, self._backlog.pop()
+                    if text is None:
+                        break
+                    self._sent_bytes += waiting - self._backlog.waiting_bytes
                     await self._socket.send(text)
-                    self._sent_bytes += utf8_size(text)
+                    if not number % AT_ONCE:
+                        await asyncio.sleep(0)
                 if self._farewell is not None:
                     await self._socket.close(self._farewell.code, _fitting(self._farewell.reason))
                     self._end(self._farewell)
