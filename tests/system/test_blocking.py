@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+import httpx2
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError
@@ -210,6 +211,31 @@ async def test_a_message_that_is_too_long_ends_its_own_connection_and_no_other()
         assert socket.close_code == CloseCode.MESSAGE_TOO_BIG
         await settle(other, 1)
         assert await server.worst_s() <= BOUND_S
+
+
+def schema_of_numbers() -> bytes:
+    """A session that takes as long to read as any of 256 KiB."""
+    tool = {"type": "function", "name": "count", "parameters": {"enum": [1] * 70_000}}
+    return json.dumps({"session": {"type": "realtime", "tools": [tool]}}, separators=(",", ":")).encode()
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("path", ["client_secrets", "calls"])
+async def test_no_body_of_a_request_keeps_the_others_waiting(path: str) -> None:
+    body, kind, status = schema_of_numbers(), "application/json", 200
+    if path == "calls":
+        parts = b'--x\nContent-Disposition: form-data; name="%s"\n\n%s\n'
+        noise = b"v=0" + b"\n--x" * 15_000
+        body, kind, status = parts % (b"sdp", noise) + b"--x--\n", "multipart/form-data; boundary=x", 400
+    counts: list[float] = []
+    async with watched() as server, httpx2.AsyncClient() as http:
+        for _ in range(ROUNDS):
+            await server.worst_s()
+            headers = {"Authorization": f"Bearer {server.key}", "Content-Type": kind}
+            reply = await http.post(f"{server.url}/v1/realtime/{path}", content=body, headers=headers)
+            assert reply.status_code == status, reply.text[:300]
+            counts.append(await server.worst_s())
+    assert min(counts) <= BOUND_S, counts
 
 
 @pytest.mark.realtime

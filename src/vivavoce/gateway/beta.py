@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from vivavoce.errors import RequestError
+from vivavoce.gateway.body import understand
 from vivavoce.gateway.client_secret import Minted
 from vivavoce.gateway.minting import Mint, Order, lifetime_s
 from vivavoce.gateway.reply import json_reply
@@ -42,7 +43,7 @@ class BetaSessions:
     async def conversation(self, request: Request) -> Response:
         """200 with the session, and in it a secret that lives for a minute."""
         order = await self._mint.order(request)
-        wanted = decode_beta_session(order.body) if order.body else BetaSession()
+        wanted = await understand(decode_beta_session, order.body) if order.body else BetaSession()
         temperature = None if isinstance(wanted.temperature, UnsetType) else wanted.temperature
         try:
             minted, effective = await self._issue(order, ga_session(wanted), wanted.client_secret, temperature)
@@ -53,7 +54,11 @@ class BetaSessions:
     async def transcription(self, request: Request) -> Response:
         """The same for a session that only writes down."""
         order = await self._mint.order(request)
-        wanted = decode_beta_transcription_session(order.body) if order.body else BetaTranscriptionSession()
+        wanted = (
+            await understand(decode_beta_transcription_session, order.body)
+            if order.body
+            else BetaTranscriptionSession()
+        )
         try:
             minted, effective = await self._issue(order, ga_transcription_session(wanted), wanted.client_secret, None)
         except RequestError as error:

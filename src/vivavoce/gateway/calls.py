@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vivavoce.errors import RequestError, Retry
-from vivavoce.gateway.body import read_body
+from vivavoce.gateway.body import read_body, understand
 from vivavoce.gateway.caller import Caller, Reception, safety_identifier
 from vivavoce.gateway.desk import Desk
 from vivavoce.gateway.interface import Answerer, CallRequest, Ids, Interpret, LiveCall, plain
@@ -56,7 +56,8 @@ class Calls:
         end_user = self._desk.end_user(caller, safety_identifier(request))
         place = await self._desk.enter(caller)
         try:
-            offer = reader.read(await read_body(request, reader.limit_bytes, self._limits.body_s))
+            body = await read_body(request, reader.limit_bytes, self._limits.body_s)
+            offer = await understand(reader.read, body)
             session = await self._desk.settle(caller, offer.session, request.query_params.get("model"))
             allowance = self._desk.allowance(caller)
             wanted = CallRequest(self._ids("rtc"), offer.sdp, session, caller.identity, end_user, allowance, interpret)

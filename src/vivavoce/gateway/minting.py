@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vivavoce.gateway.agreement import agree
-from vivavoce.gateway.body import read_body
+from vivavoce.gateway.body import read_body, understand
 from vivavoce.gateway.caller import Reception, safety_identifier
 from vivavoce.gateway.client_secret import ClientSecrets, Minted
 from vivavoce.gateway.interface import Answerer, Ids
@@ -82,7 +82,7 @@ class Minting:
     async def mint(self, request: Request) -> Response:
         """200 with the secret, its end in Unix seconds, and the config that sessions started with it will have."""
         order = await self._mint.order(request)
-        wanted = decode_secret_request(order.body) if order.body else ClientSecretRequest()
+        wanted = await understand(decode_secret_request, order.body) if order.body else ClientSecretRequest()
         given = None if isinstance(wanted.session, UnsetType) else wanted.session
         minted, effective = await self._mint.issue(order, given, lifetime_s(wanted.expires_after, _LIFETIME_S))
         return json_reply(ClientSecret(value=minted.value.reveal(), expires_at=minted.expires_at, session=effective))
