@@ -1,12 +1,13 @@
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from vivavoce.audio.frame import silence
-from vivavoce.gateway.interpreted import Interpreted
-from vivavoce.transport.interface import Closed, ClosedBy, Inbound, Opened, Text
+from vivavoce.gateway.interpreted import LONG, Interpreted
+from vivavoce.transport.interface import Closed, ClosedBy, Deliver, Inbound, Opened, SoundPath, Text
 from vivavoce.transport.memory import MemoryTransport, join
 from vivavoce.transport.playback import FRAME
 from vivavoce.wire.beta.interpreter import Interpreter
@@ -72,3 +73,70 @@ async def test_a_mistake_is_told_after_the_greeting_and_never_reaches_the_server
         assert greeting["type"] == "session.created"
         assert [each["error"]["param"] for each in refusals] == ["session.voise", "type"]
         assert [each["error"]["event_id"] for each in refusals] == ["mine", None]
+
+
+class Noted(Interpreter):
+    """Notes in which thread it works."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda prefix: f"{prefix}_1")
+        self.threads: list[int] = []
+
+    def to_server(self, text: str) -> str:
+        self.threads.append(threading.get_ident())
+        return super().to_server(text)
+
+
+def said(text: str) -> str:
+    return json.dumps({"type": "session.update", "session": {"instructions": text}})
+
+
+async def test_a_long_text_is_translated_aside_and_what_follows_comes_after_it_the_end_too() -> None:
+    near, far = join()
+    interpreter, heard = Noted(), list[Inbound]()
+    server = Interpreted(near, interpreter)
+    far.send(said("a" * LONG))
+    far.send(said("b"))
+    far.send(said("c" * LONG))
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.run(heard.append))
+        tasks.create_task(far.run(lambda _: None))
+        await settle()
+        await far.close()
+    assert [each["session"]["instructions"][0] for each in texts(heard)] == ["a", "b", "c"]
+    assert isinstance(heard[-1], Closed)
+    assert [thread == threading.get_ident() for thread in interpreter.threads] == [False, True, False]
+
+
+async def test_the_sender_of_a_long_text_is_held_back_until_it_has_been_taken() -> None:
+    taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    held: list[asyncio.Future[None] | None] = []
+
+    class Reading(MemoryTransport):
+        async def run(self, deliver: Deliver) -> None:
+            held.append(deliver(Text(said("a" * LONG))))
+
+    heard: list[Inbound] = []
+
+    def take(arrived: Inbound) -> asyncio.Future[None]:
+        heard.append(arrived)
+        return taken
+
+    async with asyncio.timeout(10):
+        await Interpreted(Reading(SoundPath.TEXT), Noted()).run(take)
+        (waiting,) = held
+        assert waiting is not None
+        assert (len(heard), waiting.done()) == (1, False)
+        taken.set_result(None)
+        await waiting
+
+
+async def test_a_mistake_in_a_long_text_is_told_and_holds_nobody_back() -> None:
+    async with standing() as (server, heard, far, told):
+        server.send(CREATED)
+        far.send(json.dumps({"type": "session.update", "session": {"voise": "a" * LONG}}))
+        async with asyncio.timeout(5):
+            while len(texts(told)) < 2:
+                await asyncio.sleep(0)
+        assert texts(told)[1]["error"]["param"] == "session.voise"
+        assert texts(heard) == []

@@ -96,7 +96,8 @@ class Interpreter:
                 self._temperature = self._temperature if isinstance(wanted, UnsetType) else wanted
             case Error(error=body):
                 refused = body.event_id or UNSET
-                update = next((asked for asked in self._asked if asked[0] == refused), None)
+                # Of a copy: a thread may translate another update meanwhile.
+                update = next((asked for asked in list(self._asked) if asked[0] == refused), None)
                 if update is not None and (refused is not UNSET or str(body.param).startswith("session.")):
                     self._asked.remove(update)
             case _:
