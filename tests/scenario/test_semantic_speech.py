@@ -108,7 +108,7 @@ async def waited(engines: Engines, ears: Followed, eagerness: str, sentence: str
     """Milliseconds of silence after a sentence that end its turn."""
     voice = audible(await spoken(sentence))
     detection = {"type": "semantic_vad", "eagerness": eagerness, "create_response": False}
-    session = {"audio": {"input": {"turn_detection": detection}}}
+    session: dict[str, object] = {"audio": {"input": {"turn_detection": detection}}}
     async with room(engines, SoundPath.MEDIA, Acoustics(echo_db=None), session) as here:
         await follow(here, ears, 0.6)
         here.say(voice)

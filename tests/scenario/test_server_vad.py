@@ -177,6 +177,36 @@ def test_whoever_speaks_when_the_time_is_up_is_not_idle(sound: Sound) -> None:
     assert "input_audio_buffer.timeout_triggered" not in call.types
 
 
+# ── a microphone that sends nothing ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_sender_that_sends_nothing_between_words_has_not_finished() -> None:
+    call = calling(silence_duration_ms=500)
+    call.speak(0.6)
+    call.lose_sound(0.4)
+    call.speak(0.6)
+    call.wait(1.0)
+    assert call.types.count("input_audio_buffer.speech_started") == 1
+    started, stopped = call.last(InputAudioBufferSpeechStarted), call.last(InputAudioBufferSpeechStopped)
+    assert started.audio_start_ms == 0
+    assert stopped.audio_end_ms == pytest.approx(1200 + 500, abs=60)  # sound that came, and not the time between
+
+
+def test_a_muted_sender_has_finished_after_a_second_and_is_heard_again_later() -> None:
+    call = calling(replies=("Yes.", "Yes again."), silence_duration_ms=500)
+    call.speak(0.6)
+    call.lose_sound(0.9)
+    assert "input_audio_buffer.speech_stopped" not in call.types
+    call.lose_sound(0.2)
+    assert call.last(InputAudioBufferSpeechStopped).audio_end_ms == 600
+    call.lose_sound(20.0)
+    call.speak(0.6)
+    call.wait(2.0)
+    assert call.types.count("input_audio_buffer.committed") == 2
+    assert call.last(InputAudioBufferSpeechStarted).audio_start_ms == 600
+    assert outcomes(call) == [("completed", None), ("completed", None)]
+
+
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
