@@ -63,7 +63,8 @@ class Ear:
         """The share since the last look."""
         heard = sum(map(len, self._caller.heard))
         invented = ((await self._caller.transport.link()).concealed_ratio or 0.0) * heard
-        share = (invented - self._invented) / max(1, heard - self.heard)
+        # The ratio counts sound that is not in `heard` yet: just after a rough beginning it overstates.
+        share = max(0.0, invented - self._invented) / max(1, heard - self.heard)
         self._invented, self.heard = invented, heard
         return share
 
