@@ -54,10 +54,17 @@ _CHANCE: Final = 1.5
 _BEGINS, _GOES_ON = 0.14, 0.08
 """Share of the bands that is unexplained: above the first somebody speaks, down to the second he goes on."""
 _PATIENCE: Final = 10
-_RISING: Final = 8
-_QUIET_LAG: Final = 30
-_CALM: Final = 30
-_CALM_UNLIKE: Final = 0.8
+_RISING: Final = 3
+"""So many loud frames before a lag is known: fewer show no pattern."""
+
+_AUDIBLE: Final = 8.0
+"""From here on a whole frame of the reference would be heard, were there an echo of it."""
+_HIGHEST: Final = 1.0
+"""An echo is at most 10 dB louder than what is played, as far as is known before anything is."""
+_LOWERED: Final = 0.5
+"""What share of the way to what it allows a quiet frame takes that bound down: no single one is believed."""
+_ABOVE: Final = 1.0
+"""Sound 10 dB louder than the bound allows at a lag is no echo of that lag."""
 
 _LOUD: Final = 1.0
 _OVERTAKE: Final = 4.0
@@ -91,6 +98,9 @@ class Reference:
         self._levels: Floats = np.full((2 * LAGS, BANDS), _FLOOR, np.float32)
         self._moves: Floats = np.zeros((2 * LAGS, BANDS), np.float32)
         self._energy: Floats = np.zeros(2 * LAGS, np.float32)
+        self._most: Floats = np.full(2 * LAGS, _FLOOR, np.float32)
+        self._least: Floats = np.full(2 * LAGS, _FLOOR, np.float32)
+        self._totals: Floats = np.full(_SPREAD + 1, _FLOOR, np.float32)
         self._end = LAGS
         self._power: Floats = np.zeros(BANDS, np.float32)
         self._mean: Floats = np.full(BANDS, _MOVES_ABOVE, np.float32)
@@ -105,10 +115,20 @@ class Reference:
         """Of those movements, one for each frame."""
         return self._energy[self._end - LAGS : self._end]
 
+    @property
+    def most(self) -> Floats:
+        """The highest level of all bands together around each frame."""
+        return self._most[self._end - LAGS : self._end]
+
+    @property
+    def least(self) -> Floats:
+        """The lowest."""
+        return self._least[self._end - LAGS : self._end]
+
     def add(self, power: Floats) -> None:
         """The powers of one more frame."""
         if self._end == 2 * LAGS:
-            for history in (self._levels, self._moves, self._energy):
+            for history in (self._levels, self._moves, self._energy, self._most, self._least):
                 history[:LAGS] = history[LAGS:]
             self._end = LAGS
         self._power = np.maximum(power, _DECAY * self._power)
@@ -117,11 +137,13 @@ class Reference:
         self._levels[self._end] = np.log10(self._power + 10**_FLOOR)
         self._moves[self._end] = move
         self._energy[self._end] = move @ move
+        total = np.log10(self._power.sum() + 10**_FLOOR)
+        near = slice(self._end - _SPREAD, self._end + 1)
+        self._totals = np.append(self._totals[1:], total)
+        self._most[near] = np.maximum(self._most[near], total)
+        self._least[near] = np.minimum(self._least[near], total)
+        self._most[self._end], self._least[self._end] = self._totals.max(), self._totals.min()
         self._end += 1
-
-    def was_loud(self, lag: int) -> bool:
-        """Whether something was played that many frames ago."""
-        return bool(self._levels[self._end - 1 - lag].max() > _STRONG)
 
     def around(self, lag: int) -> Floats:
         """The highest level of each band at about that lag."""
@@ -147,7 +169,8 @@ class EchoPath:
         self._gains: Floats = np.zeros(BANDS, np.float32)
         self._taught: Floats = np.zeros(BANDS, np.float32)
         self._excess = 0.0
-        self._loud_frames = self._quiet_frames = 0
+        self._loud_frames = 0
+        self._bounds: Floats = np.full(LAGS, _HIGHEST, np.float32)
         self._doubt = self._denial = 0
 
     def restart(self) -> None:
@@ -174,7 +197,7 @@ class EchoPath:
         loud = self._above_noise(level)
         likeness = self._compare(heard)
         if self.lag is None:
-            self._judge_blind(likeness, loud)
+            self._judge_blind(likeness, loud, float(np.log10(heard.sum() + 10**_FLOOR)))
             return np.ones(BANDS, np.float32)
         place = LAGS - 1 - self.lag
         alike = float(likeness[max(0, place - _NEAR_LAG) : place + _NEAR_LAG + 1].max())
@@ -215,19 +238,21 @@ class EchoPath:
         self._gains = np.where(strong, self._gains + step, self._gains).astype(np.float32)
         self._taught += strong
 
-    def _judge_blind(self, likeness: Floats, loud: Floats) -> None:
+    def _judge_blind(self, likeness: Floats, loud: Floats, level: float) -> None:
         """No echo has been found yet: whatever moves like nothing that was played is a voice.
 
-        By chance a voice begins like something that was played lately; where the microphone has been quiet under
-        the loudspeaker before, that counts for less.
+        Each quiet frame under something loud bounds how loud an echo can be, at every lag at which that would be
+        heard now. Only lags whose bound allows what is heard are asked: by chance a voice begins like something else
+        that was played lately.
         """
-        loud_share = float(loud.mean())
-        if loud_share < 0.1 and self._reference.was_loud(_QUIET_LAG):
-            self._quiet_frames += 1
-        calm = self._quiet_frames >= _CALM
-        self._loud_frames = self._loud_frames + 1 if loud_share > 0.15 else max(0, self._loud_frames - 1)
-        rising = self._loud_frames >= (_RISING // 2 if calm else _RISING)
-        unlike = rising and float(likeness.max()) < (_CALM_UNLIKE if calm else _UNLIKE) and self._now.ours > 1
+        share = float(loud.mean())
+        if share < 0.1:
+            allowed = np.where(self._reference.least > _AUDIBLE, level - self._reference.least, self._bounds)
+            self._bounds += _LOWERED * np.minimum(allowed - self._bounds, 0)
+        self._loud_frames = self._loud_frames + 1 if share > 0.15 else max(0, self._loud_frames - 1)
+        possible = self._bounds + self._reference.most + _ABOVE > level
+        alike = float(likeness.max(where=possible, initial=-1))
+        unlike = self._loud_frames >= _RISING and alike < _UNLIKE and self._now.ours > 1
         self._take(unlike, unlike, denied=not unlike)
 
     def _judge(self, alike: float) -> None:

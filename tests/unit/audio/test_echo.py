@@ -123,3 +123,24 @@ def test_a_tone_that_goes_on_beside_a_silent_microphone_explains_nothing() -> No
     echo = Echo()
     came = np.concatenate((through(echo, silence(len(tone)), tone), echo.release()))
     assert np.array_equal(came, silence(len(tone)))
+
+
+def test_whoever_begins_to_speak_as_the_assistant_did_is_heard_where_quiet_has_shown_that_there_is_no_echo() -> None:
+    played = babble(6, seed=1)
+    heard = hum(len(played))
+    heard[3 * 24_000 :] += late(played, 200, 0.7)[3 * 24_000 :]
+    echo = Echo()
+    through(echo, heard, played)
+    assert share(echo, 0, 2.9) == 1.0
+    assert share(echo, 3.1, 3.3) == 0.0
+    # But it goes on as an echo would: somebody has put down the headphones.
+    assert share(echo, 5, 5.9) == 1.0
+
+
+def test_quiet_under_a_whisper_shows_nothing() -> None:
+    played = babble(6, seed=1)
+    played[: 3 * 24_000] //= 100
+    heard = late(played, 200, 0.25) + hum(len(played))
+    echo = Echo()
+    through(echo, heard, played)
+    assert share(echo, 0, 5.9) == 1.0
