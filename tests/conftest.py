@@ -9,11 +9,16 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 # A test must never place a call that somebody pays for, nor depend on what a developer has exported.
 for _name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_OPENAI_", "VIVA_"))]:
     del os.environ[_name]
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,::1,localhost"
+
+# Others work on the same cores: a slow example is no news.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # ── no task is left ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -207,6 +207,14 @@ def test_a_muted_sender_has_finished_after_a_second_and_is_heard_again_later() -
     assert outcomes(call) == [("completed", None), ("completed", None)]
 
 
+def test_a_caller_who_was_muted_in_mid_word_is_answered_and_then_idle() -> None:
+    call = calling(replies=("Hello there.", "Are you there?"), idle_timeout_ms=5000)
+    call.speak(1.0)
+    call.lose_sound(12.0)
+    triggered = call.last(InputAudioBufferTimeoutTriggered)
+    assert triggered.audio_start_ms == triggered.audio_end_ms == pytest.approx(1000, abs=20)
+
+
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

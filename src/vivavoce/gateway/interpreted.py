@@ -4,9 +4,9 @@ import asyncio
 from typing import Final
 
 from vivavoce.audio.frame import Pcm
-from vivavoce.errors import RequestError
+from vivavoce.errors import RequestError, TransportError
 from vivavoce.gateway.interface import Ids, Interpret
-from vivavoce.transport.interface import Deliver, Inbound, Link, Text, Traits, Transport
+from vivavoce.transport.interface import Deliver, Inbound, Link, SoundPath, Text, Traits, Transport
 from vivavoce.wire.beta.interpreter import TEMPERATURE, Interpreter
 
 LONG: Final = 32 * 1024
@@ -32,7 +32,9 @@ class Interpreted:
         self._waiting: list[str] | None = []
         """Refusals for later; None once the server has spoken."""
         self._translating: asyncio.Task[None] | None = None
-        """The last of those that wait for a long message before them, or are one."""
+        """The last of those that wait for a long message before them, or are one; the next is of those that go out."""
+        self._telling: asyncio.Task[None] | None = None
+        self._tasks: asyncio.TaskGroup | None = None
 
     @property
     def traits(self) -> Traits:
@@ -42,6 +44,7 @@ class Interpreted:
     async def run(self, deliver: Deliver) -> None:
         """See `Transport.run`."""
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
 
             def translate(arrived: Inbound) -> asyncio.Future[None] | None:
                 long = isinstance(arrived, Text) and len(arrived.text) > LONG
@@ -52,6 +55,7 @@ class Interpreted:
                 return taken
 
             await self._transport.run(translate)
+            self._tasks = None
 
     async def _in_turn(
         self, before: asyncio.Task[None] | None, arrived: Inbound, deliver: Deliver, taken: asyncio.Future[None]
@@ -85,7 +89,26 @@ class Interpreted:
 
     def send(self, text: str) -> None:
         """See `Transport.send`."""
-        told = self._interpreter.to_client(text)
+        # Beside media no text is so long that it would hold anybody up.
+        long = len(text) > LONG and self.traits.sound is SoundPath.TEXT
+        queued = self._telling is not None and not self._telling.done()
+        if self._tasks is not None and (long or queued):
+            self._telling = self._tasks.create_task(self._tell_in_turn(self._telling, text))
+        else:
+            self._tell(self._interpreter.to_client(text))
+
+    async def _tell_in_turn(self, before: asyncio.Task[None] | None, text: str) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        long = len(text) > LONG
+        told = await asyncio.to_thread(self._interpreter.to_client, text) if long else self._interpreter.to_client(text)
+        try:
+            self._tell(told)
+        except TransportError as error:
+            left_out = RequestError(f"An event was left out: {error.message}", code=None, type="server_error")
+            self._refuse(self._interpreter.refusal(left_out))
+
+    def _tell(self, told: str | None) -> None:
         if told is None:
             return
         self._transport.send(told)
@@ -117,6 +140,8 @@ class Interpreted:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """See `Transport.close`."""
+        if self._telling is not None:
+            await asyncio.wait([self._telling])
         await self._transport.close(code, reason)
 
 

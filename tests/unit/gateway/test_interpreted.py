@@ -86,6 +86,10 @@ class Noted(Interpreter):
         self.threads.append(threading.get_ident())
         return super().to_server(text)
 
+    def to_client(self, text: str) -> str | None:
+        self.threads.append(threading.get_ident())
+        return super().to_client(text)
+
 
 def said(text: str) -> str:
     return json.dumps({"type": "session.update", "session": {"instructions": text}})
@@ -106,6 +110,40 @@ async def test_a_long_text_is_translated_aside_and_what_follows_comes_after_it_t
     assert [each["session"]["instructions"][0] for each in texts(heard)] == ["a", "b", "c"]
     assert isinstance(heard[-1], Closed)
     assert [thread == threading.get_ident() for thread in interpreter.threads] == [False, True, False]
+
+
+async def test_a_long_answer_is_translated_aside_and_what_follows_comes_after_it_the_end_too() -> None:
+    near, far = join(SoundPath.TEXT)
+    interpreter, told = Noted(), list[Inbound]()
+    server = Interpreted(near, interpreter)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.run(lambda _: None))
+        tasks.create_task(far.run(told.append))
+        await settle()
+        for letter, length in (("a", 1), ("b", LONG), ("c", 1), ("d", LONG)):
+            session = RealtimeSession(instructions=letter * length, output_modalities=["text"])
+            server.send(encode(SessionCreated(event_id="event_1", session=session)))
+        await server.close()
+    assert [each["session"]["instructions"][0] for each in texts(told)] == ["a", "b", "c", "d"]
+    assert told[-1] == Closed(ClosedBy.PEER)
+    assert [thread == threading.get_ident() for thread in interpreter.threads] == [True, False, True, False]
+
+
+async def test_a_long_answer_that_is_too_long_for_its_way_is_said_to_be_left_out() -> None:
+    near, far = join(SoundPath.TEXT, largest_text=LONG)
+    server, told = Interpreted(near, Interpreter(lambda prefix: f"{prefix}_1")), list[Inbound]()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.run(lambda _: None))
+        tasks.create_task(far.run(told.append))
+        await settle()
+        server.send(CREATED)
+        session = RealtimeSession(instructions="a" * LONG, output_modalities=["text"])
+        server.send(encode(SessionCreated(event_id="event_1", session=session)))
+        await server.close()
+    greeting, refusal = texts(told)
+    assert greeting["type"] == "session.created"
+    assert refusal["error"]["type"] == "server_error"
+    assert "was left out" in refusal["error"]["message"]
 
 
 async def test_the_sender_of_a_long_text_is_held_back_until_it_has_been_taken() -> None:
