@@ -10,7 +10,8 @@ weak as the reference lets expect is somebody else's.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import log10
 from typing import Final
 
 import numpy as np
@@ -33,7 +34,7 @@ _DECAY: Final = 0.6
 """Share of a band's power that a room keeps for 10 ms."""
 
 _DRIFT: Final = 0.03
-_FAST, _SLOW = 0.9, 0.985
+_KEPT: Floats = np.array([[0.9], [0.985]], np.float32)
 """What a frame leaves of the likeness before it: 100 ms say whether this is an echo, 700 ms how late it is."""
 _ALIKE: Final = 0.65
 """Above this both sides move alike. Echoes stayed above 0.65 in 999 of 1000 frames, a voice over them below 0.6."""
@@ -74,21 +75,31 @@ _NOTHING: Final = 1e-12
 """What is left of energies after a while in which nothing has moved; less would in the end be none to divide by."""
 
 
-@dataclass(slots=True)
 class Likeness:
-    """How alike the bands of both sides move, for every lag at once; the longest lag first."""
+    """How alike the bands of both sides move, for every lag at once; the longest lag first.
 
-    keep: float
-    joint: Floats = field(default_factory=lambda: np.zeros(LAGS, np.float32))
-    theirs: Floats = field(default_factory=lambda: np.full(LAGS, 0.1, np.float32))
-    ours: float = 0.1
+    Two rows: as of now, and lately. In one array, for with so few numbers each call of NumPy costs as much as the next.
+    """
+
+    def __init__(self) -> None:
+        self._joint: Floats = np.zeros((2, LAGS), np.float32)
+        self._theirs: Floats = np.empty((2, LAGS), np.float32)
+        self.ours: Floats = np.empty((2, 1), np.float32)
+        """Energy of the microphone's movements."""
+        self._theirs[:], self.ours[:] = 0.1, 0.1
+
+    def restart(self) -> None:
+        """What is now is new; what was lately stays."""
+        self._joint[0], self._theirs[0], self.ours[0] = 0, 0.1, 0.1
 
     def add(self, joint: Floats, theirs: Floats, ours: float) -> Floats:
-        """One frame more; the correlation at each lag, -1 to 1."""
-        self.joint = self.keep * self.joint + joint
-        self.theirs = self.keep * self.theirs + theirs
-        self.ours = self.keep * self.ours + ours
-        return self.joint / np.sqrt(np.maximum(self.ours * self.theirs, _NOTHING))
+        """One frame more; the correlation at each lag, -1 to 1, now and lately."""
+        for history, more in ((self._joint, joint), (self._theirs, theirs), (self.ours, ours)):
+            history *= _KEPT
+            history += more
+        both = self._theirs * self.ours
+        np.sqrt(np.maximum(both, _NOTHING, out=both), out=both)
+        return np.divide(self._joint, both, out=both)
 
 
 class Reference:
@@ -100,7 +111,7 @@ class Reference:
         self._energy: Floats = np.zeros(2 * LAGS, np.float32)
         self._most: Floats = np.full(2 * LAGS, _FLOOR, np.float32)
         self._least: Floats = np.full(2 * LAGS, _FLOOR, np.float32)
-        self._totals: Floats = np.full(_SPREAD + 1, _FLOOR, np.float32)
+        self._totals = deque([_FLOOR] * (_SPREAD + 1), maxlen=_SPREAD + 1)
         self._end = LAGS
         self._power: Floats = np.zeros(BANDS, np.float32)
         self._mean: Floats = np.full(BANDS, _MOVES_ABOVE, np.float32)
@@ -137,12 +148,12 @@ class Reference:
         self._levels[self._end] = np.log10(self._power + 10**_FLOOR)
         self._moves[self._end] = move
         self._energy[self._end] = move @ move
-        total = np.log10(self._power.sum() + 10**_FLOOR)
+        total = log10(float(self._power.sum()) + 10**_FLOOR)
         near = slice(self._end - _SPREAD, self._end + 1)
-        self._totals = np.append(self._totals[1:], total)
+        self._totals.append(total)
         self._most[near] = np.maximum(self._most[near], total)
         self._least[near] = np.minimum(self._least[near], total)
-        self._most[self._end], self._least[self._end] = self._totals.max(), self._totals.min()
+        self._most[self._end], self._least[self._end] = max(self._totals), min(self._totals)
         self._end += 1
 
     def around(self, lag: int) -> Floats:
@@ -161,8 +172,7 @@ class EchoPath:
         self.lag: int | None = None
         self.voice = False
         self._reference = Reference()
-        self._now = Likeness(_FAST)
-        self._lately = Likeness(_SLOW)
+        self._likeness = Likeness()
         self._mean: Floats | None = None
         self._smooth: Floats = np.zeros(BANDS, np.float32)
         self._noise: Floats = np.zeros(BANDS, np.float32)
@@ -176,7 +186,7 @@ class EchoPath:
     def restart(self) -> None:
         """The loudspeaker was silent for long: what is known of the way stays, what was heard does not."""
         self._reference = Reference()
-        self._now = Likeness(_FAST)
+        self._likeness.restart()
         self._mean = None
         self._excess = 0.0
         self._loud_frames = 0
@@ -197,7 +207,7 @@ class EchoPath:
         loud = self._above_noise(level)
         likeness = self._compare(heard)
         if self.lag is None:
-            self._judge_blind(likeness, loud, float(np.log10(heard.sum() + 10**_FLOOR)))
+            self._judge_blind(likeness, loud, log10(float(heard.sum()) + 10**_FLOOR))
             return np.ones(BANDS, np.float32)
         place = LAGS - 1 - self.lag
         alike = float(likeness[max(0, place - _NEAR_LAG) : place + _NEAR_LAG + 1].max())
@@ -224,12 +234,11 @@ class EchoPath:
             self._mean = level.copy()
         move = level - self._mean
         self._mean += _DRIFT * move
-        frame = self._reference.moves @ move, self._reference.energy, float(move @ move)
-        lately = self._lately.add(*frame)
+        now, lately = self._likeness.add(self._reference.moves @ move, self._reference.energy, float(move @ move))
         best = int(lately.argmax())
-        if lately[best] > _SURE and self._lately.ours > _ENERGY:
+        if lately[best] > _SURE and self._likeness.ours[1, 0] > _ENERGY:
             self.lag = LAGS - 1 - best
-        return self._now.add(*frame)
+        return now
 
     def _learn(self, gains: Floats, strong: NDArray[np.bool_]) -> None:
         """Move each band's gain towards a quantile of those seen: a voice beside the echo only ever adds."""
@@ -250,9 +259,10 @@ class EchoPath:
             allowed = np.where(self._reference.least > _AUDIBLE, level - self._reference.least, self._bounds)
             self._bounds += _LOWERED * np.minimum(allowed - self._bounds, 0)
         self._loud_frames = self._loud_frames + 1 if share > 0.15 else max(0, self._loud_frames - 1)
-        possible = self._bounds + self._reference.most + _ABOVE > level
-        alike = float(likeness.max(where=possible, initial=-1))
-        unlike = self._loud_frames >= _RISING and alike < _UNLIKE and self._now.ours > 1
+        unlike = False
+        if self._loud_frames >= _RISING and self._likeness.ours[0, 0] > 1:
+            possible = self._bounds + self._reference.most + _ABOVE > level
+            unlike = float(likeness[possible].max(initial=-1)) < _UNLIKE
         self._take(unlike, unlike, denied=not unlike)
 
     def _judge(self, alike: float) -> None:
