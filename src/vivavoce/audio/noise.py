@@ -17,6 +17,8 @@ INNER_HZ: Final = 16_000
 FRAME: Final = INNER_HZ // 100
 RAMP: Final = sample_count(20)
 """Its change fades in over so long, so that switching it on makes no click."""
+PIECE: Final = RATE_HZ // 4
+"""Samples that are worked on at once: arrays of minutes, copied in one go, keep the interpreter from other calls."""
 
 
 class Suppressor(Protocol):
@@ -47,7 +49,18 @@ class NoiseFilter:
         self._begin()
 
     def push(self, samples: Pcm) -> Pcm:
-        """More sound; returns what is ready."""
+        """More sound, of any length; returns what is ready."""
+        if len(samples) <= PIECE:
+            return self._filter(samples)
+        return np.concatenate([self._filter(samples[at : at + PIECE]) for at in range(0, len(samples), PIECE)])
+
+    def release(self) -> Pcm:
+        """What is held back, as it is; a new stretch of sound begins."""
+        rest = self._dry
+        self._begin()
+        return rest
+
+    def _filter(self, samples: Pcm) -> Pcm:
         self._dry = np.concatenate((self._dry, samples))
         self._inner = np.concatenate((self._inner, self._down.push(samples)))
         whole = len(self._inner) // FRAME * FRAME
@@ -61,12 +74,6 @@ class NoiseFilter:
             self._compare()
         ready = min(len(self._low), len(self._change), len(self._gains), len(self._dry))
         return self._give(ready)
-
-    def release(self) -> Pcm:
-        """What is held back, as it is; a new stretch of sound begins."""
-        rest = self._dry
-        self._begin()
-        return rest
 
     def _begin(self) -> None:
         self._down = Resampler(RATE_HZ, INNER_HZ)
