@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from vivavoce.audio.frame import Pcm
+from vivavoce.audio.frame import Pcm, sample_count
 from vivavoce.clock import Clock
 from vivavoce.engine.interface import Detector, Ear, Report
 from vivavoce.errors import EngineError
@@ -14,6 +14,8 @@ PATIENCE_S: Final = 10.0
 """A detector that has a whole window of sound and says nothing for so long is taken for dead."""
 EARS: Final = 3
 """A detector that fails this often in one call is not asked again."""
+UNNOTICED: Final = sample_count(300)
+"""So little sound that nobody judged is no loss: it is taken for what follows it, and is within the usual padding."""
 
 log = Log("answer")
 
@@ -43,7 +45,8 @@ class _Deaf:
 class Attention:
     """Sound in, probabilities out, counted in samples of the whole call.
 
-    An ear that fails is told of and replaced, up to `EARS` times; one that has never reported is not replaced.
+    An ear that fails is replaced, up to `EARS` times; one that has never reported is not. The call is told only if it
+    loses by it: many clients take any error for the end.
     """
 
     def __init__(self, detector: Detector, clock: Clock, report: Report, fault: Callable[[str], None]) -> None:
@@ -53,7 +56,7 @@ class Attention:
             detector: of the whole process.
             clock: tells when the detector has been silent for too long.
             report: gets each probability, with the number of samples pushed up to the end of its window.
-            fault: gets the words for each failure.
+            fault: gets the words for each failure that the call loses something by.
         """
         self._detector = detector
         self._clock = clock
@@ -116,12 +119,13 @@ class Attention:
 
     def _fail(self, error: Exception) -> None:
         log.failure("detector_failed", error)
-        proven = isinstance(self._state, _Listening) and self._state.proven
+        failed = self._state
         self.close()
         self._failures += 1
         why = error.message.rstrip(".") if isinstance(error, EngineError) else type(error).__name__
-        if proven and self._failures < EARS:
-            self._state = _New()
-            self._fault(f"The detector of speech failed ({why}). It listens again from here on.")
-        else:
+        if not (isinstance(failed, _Listening) and failed.proven and self._failures < EARS):
             self._fault(f"The detector of speech failed ({why}). Commit turns yourself from here on.")
+            return
+        self._state = _New()
+        if self._pushed - failed.judged > UNNOTICED:
+            self._fault(f"The detector of speech failed ({why}). It listens again from here on.")
