@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from typing import Final
 
 import httpx2
@@ -13,6 +14,7 @@ from openai.types.realtime import (
     ConversationItemInputAudioTranscriptionFailedEvent,
     InputAudioBufferSpeechStartedEvent,
     RealtimeServerEvent,
+    ResponseAudioDeltaEvent,
     ResponseAudioTranscriptDeltaEvent,
     ResponseAudioTranscriptDoneEvent,
     ResponseDoneEvent,
@@ -25,9 +27,14 @@ from tests.strict import Reader
 from tests.system.caller import calling, raw_offer
 from tests.system.listener import Listener
 from tests.system.sdk import MODEL, sdk, sync_sdk
-from tests.viva import Viva, serving, spoken
-from vivavoce.audio.frame import sample_count, silence
+from tests.viva import Viva, scripted_server, serving, spoken
+from vivavoce.assembly import EngineNames, open_engines
+from vivavoce.audio.frame import RATE_HZ, sample_count, silence
 from vivavoce.audio.meter import measure
+from vivavoce.clock import SystemClock
+from vivavoce.engine.fake import Hang, ScriptedThinker
+from vivavoce.engine.interface import Words
+from vivavoce.wire.item import UserMessage
 
 AUDIBLE_DB: Final = -35.0
 """Speech is louder than that, silence and comfort noise are not."""
@@ -63,6 +70,35 @@ async def test_a_spoken_question_is_understood_and_answered_aloud(viva_server: V
         answer = heard.sound()
         assert len(answer) > sample_count(500)
         assert measure(answer).rms_db > AUDIBLE_DB
+
+
+async def test_with_nothing_but_defaults_a_voice_is_answered_and_interrupts() -> None:
+    # Real ears and voice; only what is said is written down, so that the second answer is certainly not over.
+    thinker = ScriptedThinker(
+        ["It is noon.", [Words("One, two, three, four, five. Six, seven. "), Hang()], "All right."]
+    )
+    script = replace(open_engines(EngineNames(), SystemClock()), thinker=thinker)
+    question, stop, pause = await spoken("What time is it?"), await spoken("Stop, stop please."), silence(RATE_HZ)
+    async with scripted_server(script) as viva:
+        async with sdk(viva).realtime.connect(model=MODEL) as connection:
+            heard = Listener(connection)
+            await heard.say(np.concatenate((pause, question, pause)))
+            assert (await heard.until(ResponseDoneEvent)).response.status == "completed"
+            assert heard.last(ResponseAudioTranscriptDoneEvent).transcript == "It is noon."
+            assert measure(heard.sound()).rms_db > AUDIBLE_DB
+            await connection.response.create()
+            await heard.until(ResponseAudioDeltaEvent)
+            await heard.say(np.concatenate((stop, pause)))
+            await heard.until(InputAudioBufferSpeechStartedEvent)
+            done = await heard.until(ResponseDoneEvent)
+            assert done.response.status == "cancelled"
+            assert done.response.status_details is not None
+            assert done.response.status_details.reason == "turn_detected"
+            # Nobody asked for the user's words, so they are not told.
+            assert heard.all(ConversationItemInputAudioTranscriptionCompletedEvent) == []
+        await viva.until_calls(0)
+    understood = [part for item in thinker.prompts[0].items if isinstance(item, UserMessage) for part in item.content]
+    assert "time" in repr(understood)
 
 
 # The package's own way of connecting, which the newest `websockets` calls out of date.

@@ -6,6 +6,7 @@ Everything that is read is held to the package's own types on the way (see `test
 import json
 from typing import Final
 
+import httpx2
 import openai
 import pytest
 from openai.types.realtime import (
@@ -320,6 +321,32 @@ async def test_a_mistake_is_told_with_the_id_of_the_event_that_made_it() -> None
         await connection.response.cancel(event_id="mine_2")
         refused = await heard.until(RealtimeErrorEvent)
         assert (refused.error.event_id, refused.error.code) == ("mine_2", "response_cancel_not_active")
+
+
+# ── closing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("during", ["an answer", "speech", "nothing"])
+async def test_whoever_closes_leaves_nothing_behind(during: str) -> None:
+    script = engines(heard=["what is"], thought=[[Words("One, two, three. Four, "), Hang()]], spans=[SPEECH])
+    async with scripted_server(script) as viva, httpx2.AsyncClient() as http:
+        async with sdk(viva).realtime.connect(model=MODEL) as connection:
+            heard = Listener(connection)
+            await heard.until(SessionCreatedEvent)
+            assert await viva.calls(http) == 1
+            match during:
+                case "an answer":
+                    await connection.response.create()
+                    await heard.until(ResponseAudioDeltaEvent)
+                case "speech":
+                    await heard.say(silence(sample_count(1000)))
+                    await heard.until(InputAudioBufferSpeechStartedEvent)
+                case _:
+                    pass
+            await connection.close(code=1000, reason="done")
+            with pytest.raises(ConnectionClosedOK):
+                await heard.until_closed()
+        await viva.until_calls(0)
 
 
 # ── WebRTC calls ────────────────────────────────────────────────────────────────────────────────────────

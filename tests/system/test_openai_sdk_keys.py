@@ -3,6 +3,7 @@
 At each door that the package knows: HTTP, WebSocket, and the offer of a WebRTC call.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -21,28 +22,33 @@ from vivavoce.gateway.settings import Settings as GatewaySettings
 WRONG: Final = "sk-proj-this_is_nobodys_key"
 ONCE: Final = GatewaySettings(secret_use=SecretUse.ONCE)
 
-Knock = Callable[[openai.AsyncOpenAI], Awaitable[int]]
-"""Tries to start a session; 200 if it began, else the status of the refusal."""
+Outcome = tuple[int, str | None]
+"""Status and code of a refusal, or `SERVED`."""
+SERVED: Final[Outcome] = (200, None)
+REFUSED: Final[Outcome] = (401, "invalid_api_key")
+
+Knock = Callable[[openai.AsyncOpenAI], Awaitable[Outcome]]
+"""Tries to start a session."""
 
 
-async def by_socket(client: openai.AsyncOpenAI) -> int:
+async def by_socket(client: openai.AsyncOpenAI) -> Outcome:
     """A session over a WebSocket."""
     try:
         async with client.realtime.connect(model=MODEL) as connection:
             await Listener(connection).until(SessionCreatedEvent)
     except InvalidStatus as refused:
-        return refused.response.status_code
-    return 200
+        return refused.response.status_code, json.loads(refused.response.body or b"")["error"]["code"]
+    return SERVED
 
 
-async def by_call(client: openai.AsyncOpenAI) -> int:
+async def by_call(client: openai.AsyncOpenAI) -> Outcome:
     """A session in a WebRTC call."""
     try:
         async with calling(placed_by(client)) as caller:
             await caller.until(SessionCreatedEvent)
     except openai.AuthenticationError as refused:
-        return refused.status_code
-    return 200
+        return refused.status_code, refused.code
+    return SERVED
 
 
 DOORS: Final = pytest.mark.parametrize(
@@ -71,28 +77,28 @@ async def test_a_wrong_key_is_refused_as_openai_refuses_it() -> None:
         assert refused.value.code == "invalid_api_key"
         with pytest.raises(openai.AuthenticationError):
             await client.realtime.calls.hangup("rtc_nobody")
-        assert await by_socket(client) == 401
+        assert await by_socket(client) == REFUSED
 
 
 @DOORS
 async def test_a_secret_starts_as_many_sessions_as_it_is_asked_to(knock: Knock) -> None:
     async with scripted_server(engines()) as viva, sdk(viva, await secret_of(viva)) as browser:
-        assert [await knock(browser) for _ in range(3)] == [200, 200, 200]
+        assert [await knock(browser) for _ in range(3)] == [SERVED] * 3
 
 
 @DOORS
 async def test_a_secret_for_one_use_starts_one_session(knock: Knock) -> None:
     async with scripted_server(engines(), gateway=ONCE) as viva, sdk(viva, await secret_of(viva)) as browser:
-        assert [await knock(browser) for _ in range(3)] == [200, 401, 401]
+        assert [await knock(browser) for _ in range(3)] == [SERVED, REFUSED, REFUSED]
 
 
 @DOORS
 async def test_an_expired_secret_starts_nothing(knock: Knock) -> None:
     clock = MovableClock()
     async with scripted_server(engines(), clock=clock) as viva, sdk(viva, await secret_of(viva, 60)) as browser:
-        assert await knock(browser) == 200
+        assert await knock(browser) == SERVED
         clock.advance(61)
-        assert await knock(browser) == 401
+        assert await knock(browser) == REFUSED
 
 
 async def test_a_secret_carries_its_session_and_a_session_outlives_it() -> None:
