@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from vivavoce.assembly import connect
     from vivavoce.client.call import Call, Timings
-    from vivavoce.client.state import State
+    from vivavoce.client.policy import GiveUp, History, Persistence, Policy, Wait
+    from vivavoce.client.state import Connected, Disrupted, Kept, Restored, Restoring, State
     from vivavoce.errors import (
         ConfigError,
         DeviceError,
@@ -45,17 +46,26 @@ __all__ = [
     "Caption",
     "CaptionState",
     "ConfigError",
+    "Connected",
     "DeviceError",
+    "Disrupted",
     "EngineError",
     "Fault",
+    "GiveUp",
+    "History",
     "IceServer",
+    "Kept",
     "Link",
     "Never",
     "NewSecret",
     "OfferError",
     "OtherTransport",
+    "Persistence",
+    "Policy",
     "RefusedError",
     "RequestError",
+    "Restored",
+    "Restoring",
     "Retry",
     "Role",
     "Secret",
@@ -66,13 +76,15 @@ __all__ = [
     "Turn",
     "UnknownEvent",
     "VivaError",
+    "Wait",
     "connect",
 ]
 
 _HOMES: Final = {
     "vivavoce.assembly": ("connect",),
     "vivavoce.client.call": ("Call", "Timings"),
-    "vivavoce.client.state": ("State",),
+    "vivavoce.client.policy": ("GiveUp", "History", "Persistence", "Policy", "Wait"),
+    "vivavoce.client.state": ("Connected", "Disrupted", "Kept", "Restored", "Restoring", "State"),
     "vivavoce.session.caption": ("Caption", "CaptionState", "Role"),
     "vivavoce.session.peer": ("Activity",),
     "vivavoce.session.timing": ("Turn",),

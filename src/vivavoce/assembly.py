@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vivavoce.client.endpoint import Endpoint
     from vivavoce.client.line import Line
     from vivavoce.client.player import Player
+    from vivavoce.client.policy import Policy
     from vivavoce.client.secret import Fetch, Source, Words
     from vivavoce.client.state import State
     from vivavoce.client.tool import Function
@@ -196,8 +197,13 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     player: "Player | None" = None,
     timeout_s: float = 20.0,
     on_state: "Callable[[State], None] | None" = None,
+    policy: "Policy | None" = None,
 ) -> "AsyncGenerator[Call, None]":
     """A voice call: `async with vivavoce.connect(model="gpt-realtime-2.1") as call:`.
+
+    A connection that is lost is made again, and the conversation goes on as it was heard: `call.state` tells of it, and
+    `Connected.restored` whether all of it could be kept. Meanwhile commands wait. Errors are raised only when nothing
+    helped, or nothing can.
 
     Args:
         model: who shall answer; on Azure the name of a deployment. If not given, that of `session`, or `MODEL`.
@@ -212,6 +218,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         player: a loudspeaker (`vivavoce.client.device`); without one, sound is only handed to who reads it.
         timeout_s: how long connecting may take.
         on_state: told of each state that the call enters, those before it is connected included.
+        policy: decides what is done about a connection that is lost; `Persistence()` if not given.
 
     Raises:
         ConfigError: something that no server could do, or no key.
@@ -219,8 +226,9 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         TransportError: it could not be reached, or nothing gets through.
     """
     from vivavoce.client.call import Call
-    from vivavoce.client.drive import Plan
     from vivavoce.client.endpoint import OPENAI, endpoint
+    from vivavoce.client.plan import Plan
+    from vivavoce.client.policy import Persistence
     from vivavoce.client.tool import tools as read_tools
     from vivavoce.transport.pacer import Pacer
 
@@ -231,7 +239,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     async with AsyncExitStack() as entered:
         pacer = await entered.enter_async_context(Pacer())
         line = _line(transport, place, source, pacer, ice_servers, timeout_s)
-        plan = Plan(line, config, SystemClock(), functions, player, timeout_s, on_state)
+        plan = Plan(line, config, SystemClock(), functions, player, timeout_s, on_state, policy=policy or Persistence())
         yield await entered.enter_async_context(Call(plan))
 
 

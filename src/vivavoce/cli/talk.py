@@ -77,6 +77,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     whom.add_argument("--voice", metavar="NAME", help="the agent's voice")
     whom.add_argument("--transcription", metavar="MODEL", default=TRANSCRIPTION, help="default: %(default)s; none")
     whom.add_argument("--connect-timeout", type=float, default=20.0, metavar="SECONDS", help="default: %(default)s")
+    whom.add_argument(
+        "--return-within",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="give a lost connection up if it is not made again by then (default: %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="a summary for machines on standard output")
 
 
@@ -101,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         VivaError: it could not be made, or did not go as it was to.
     """
-    for name in ("patience", "connect_timeout"):
+    for name in ("patience", "connect_timeout", "return_within"):
         value = getattr(options, name)
         if not (isfinite(value) and value > 0):
             raise ConfigError(f"--{name.replace('_', '-')} is {value}; it must be more than 0 seconds.")
@@ -142,7 +149,13 @@ async def _callee(options: argparse.Namespace, terminal: Terminal) -> AsyncGener
     """Whom to call: the server that was named, or one of our own."""
     base_url = options.base_url or os.environ.get("OPENAI_BASE_URL")
     place = Place(
-        base_url, None, options.model, options.transport, session_of(options), timeout_s=options.connect_timeout
+        base_url,
+        None,
+        options.model,
+        options.transport,
+        session_of(options),
+        timeout_s=options.connect_timeout,
+        return_s=options.return_within,
     )
     keyed = any(os.environ.get(name) for name in ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"))
     if not options.local and (base_url or keyed):

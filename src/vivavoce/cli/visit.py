@@ -16,7 +16,17 @@ from vivavoce.cli.wav import wav_writer
 from vivavoce.client.call import Call
 from vivavoce.client.device import Microphone
 from vivavoce.client.player import Player
-from vivavoce.client.state import Connecting, Minting, Negotiating, State
+from vivavoce.client.policy import Persistence, Wait
+from vivavoce.client.state import (
+    Connected,
+    Connecting,
+    Disrupted,
+    Minting,
+    Negotiating,
+    Restored,
+    Restoring,
+    State,
+)
 from vivavoce.clock import SystemClock
 from vivavoce.errors import TransportError, VivaError
 from vivavoce.session.peer import Activity
@@ -38,6 +48,7 @@ class Place:
     transport: Literal["webrtc", "websocket"]
     session: Mapping[str, object]
     timeout_s: float = 20.0
+    return_s: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,7 @@ class Visit:
             player=self._conduct.player,
             timeout_s=place.timeout_s,
             on_state=self._show_state,
+            policy=Persistence(total_s=place.return_s),
         )
         async with connecting as call:
             self.call = call
@@ -128,6 +140,15 @@ class Visit:
                 self._terminal.line("  … asking the server", Ink.QUIET)
             case Connecting():
                 self._terminal.line("  … connecting", Ink.QUIET)
+            case Disrupted():
+                self._terminal.line("  ○ the server has fallen silent", Ink.QUIET)
+            case Restoring(step=Wait(seconds)):
+                self._terminal.line(f"  ○ the connection is lost; trying again in {seconds:.1f} s", Ink.QUIET)
+            case Restoring():
+                self._terminal.line("  ○ the connection is lost; making another", Ink.QUIET)
+            case Connected(restored=Restored(complete=complete, gap_s=gap_s)):
+                lost = "" if complete else "; not all that was said could be kept"
+                self._terminal.line(f"  ● connected again after {gap_s:.1f} s{lost}", Ink.ASSISTANT)
             case _:
                 pass
 

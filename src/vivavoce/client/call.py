@@ -11,9 +11,10 @@ import numpy as np
 from msgspec import UNSET, Struct
 
 from vivavoce.audio.frame import Pcm, duration_ms, from_bytes
-from vivavoce.client.drive import Drive, Hung, Plan
+from vivavoce.client.drive import Drive, Hung
+from vivavoce.client.plan import Plan
 from vivavoce.client.resource import Commands, Fields
-from vivavoce.client.state import Connected, Connecting, State
+from vivavoce.client.state import Connected, Connecting, Disrupted, Restoring, State
 from vivavoce.errors import ConfigError, RequestError
 from vivavoce.session.caption import Caption
 from vivavoce.session.peer import Activity
@@ -104,15 +105,15 @@ class Call(Commands):
         return self._drive.peer.blame(error)
 
     async def link(self) -> Link:
-        """How good the connection is; ask about once a second.
+        """How good the connection is; ask about once a second. While it is lost, nothing is known of it.
 
         Raises:
             TransportError: there is none.
         """
-        transport = self._drive.transport
-        if transport is None or not isinstance(self.state, Connected):
+        if not isinstance(self.state, Connected | Disrupted | Restoring):
             raise self._drive.ended()
-        return await transport.link()
+        leg = self._drive.leg
+        return Link() if leg is None else await leg.transport.link()
 
     async def recv(self) -> ServerEvent | UnknownEvent:
         """The server's next event, typed; kinds that are not known here come as `UnknownEvent`.

@@ -1,61 +1,61 @@
-"""Drives one `Peer` over one transport.
+"""Drives one `Peer` over one connection, and over another when that is lost.
 
 The loop has four steps: wait for an input, give it to the peer, run its errands, wake whoever waits for what has become
-of it. Everything that runs for the call runs in one task group and ends with it.
+of it. Everything that runs for the call runs in one task group and ends with it. Each connection is a `Leg`; what one
+brings that is not the call's own any more changes nothing.
 """
 
 import asyncio
-from asyncio import Future, Task, TaskGroup
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from asyncio import Future, TaskGroup
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
-from typing import Final, assert_never
+from typing import assert_never
 
 from vivavoce.audio.frame import Pcm
-from vivavoce.client.line import Configured, Line, Placed, Step, update_of
+from vivavoce.client.crew import Crew
+from vivavoce.client.ending import meaning, never_came, over
+from vivavoce.client.greeting import Ready, Refused
+from vivavoce.client.leg import Arrived, Leg, Ticked
+from vivavoce.client.line import Step as LineStep
 from vivavoce.client.outlet import Outlets
-from vivavoce.client.player import Clockwork, Player
-from vivavoce.client.state import MOVES, Closed, Connected, Connecting, Failed, Minting, Negotiating, New, State
-from vivavoce.client.tool import Tool
-from vivavoce.clock import Clock
-from vivavoce.errors import Fault, Never, OtherTransport, RefusedError, TransportError, VivaError
+from vivavoce.client.plan import Plan
+from vivavoce.client.policy import GiveUp, Step
+from vivavoce.client.pulse import Alive, Dead, Silent
+from vivavoce.client.reach import Reach
+from vivavoce.client.restoration import Restoration
+from vivavoce.client.state import (
+    MOVES,
+    Closed,
+    Connected,
+    Connecting,
+    Disrupted,
+    Failed,
+    Kept,
+    Minting,
+    Negotiating,
+    New,
+    Restored,
+    Restoring,
+    State,
+)
+from vivavoce.client.waiting import Held, Inbox, Order, Returned, Speech, Waiters
+from vivavoce.errors import VivaError
 from vivavoce.session.answers import Sound as SoundWay
 from vivavoce.session.errand import CallTool, Errand, Flush, Play, Send, Show
+from vivavoce.session.past import Past, Retold
 from vivavoce.session.peer import Peer
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Closed as Gone
-from vivavoce.transport.interface import ClosedBy, Inbound, Opened, Played, Sound, SoundPath, Text, Transport
+from vivavoce.transport.interface import ClosedBy, Inbound, Sound, Text
 from vivavoce.wire.codec import decode_server, encode
-from vivavoce.wire.config import Session
-from vivavoce.wire.event import ClientEvent, Error, ErrorBody, SessionUpdate
-
-CONNECT_S: Final = 20.0
-"""How long a call may take to be connected, by default."""
-CLEAN_CODES: Final = (1000, 1001, 1005)
-"""Close codes with which a server ends a session as it should."""
-BROKEN_CODES: Final = (1006, 1011, 1012, 1013, 1014, 1015)
-"""Close codes of a server in trouble, which say nothing against the caller (RFC 6455 and IANA's registry)."""
+from vivavoce.wire.config import Session, merge
+from vivavoce.wire.event import ClientEvent, ResponseCreate, ServerEvent, UnknownEvent
 
 _log = Log("client")
 
+
 # ── what goes in ────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Something to be sent: an event, or JSON of a kind that no type here knows."""
-
-    event: ClientEvent | str
-    done: "Future[None]"
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """The user's sound."""
-
-    samples: Pcm
-    done: "Future[None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,6 @@ class Listened:
     """Samples of the assistant that this side's player has played."""
 
     samples: Pcm
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A function has ended."""
-
-    call_id: str
-    output: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,93 +77,56 @@ class Hung:
     """The application hangs up."""
 
 
-Happening = Opened | Text | Sound | Played | Order | Speech | Listened | Returned
-Input = Inbound | Happening | Broke | Hung
+Input = Arrived | Ticked | Order | Speech | Returned | Listened | Broke | Hung
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a call is to be. Without a `player`, sound is only handed on to whoever reads it."""
-
-    line: Line
-    session: Session
-    clock: Clock
-    tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
-    player: Player | None = None
-    connect_s: float = CONNECT_S
-    on_state: Callable[[State], None] | None = None
-
-
-class Crew:
-    """Who works for a running call, besides whoever carries its texts and sound."""
-
-    def __init__(self, tasks: TaskGroup, transport: Transport, player: Player | None) -> None:
-        self.transport = transport
-        self.player = player
-        self._tasks = tasks
-        self._working: set[Task[None]] = set()
-
-    def start(self, work: Coroutine[object, object, None]) -> None:
-        """Have something done beside the call, at most until its end."""
-        task = self._tasks.create_task(work)
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
-
-    def dismiss(self) -> None:
-        """Stop all of it."""
-        for task in self._working:
-            task.cancel()
-
-
-class Drive:
-    """One call from the first step to its end. It is driven once."""
+class Desk:
+    """What others may ask of a call, and what is known of it."""
 
     def __init__(self, plan: Plan) -> None:
         self.state: State = New()
         self.outlets = Outlets()
         self.stamps: dict[type, float] = {}
-        """When each state began, in monotonic seconds."""
-        self.spoken = 0
-        """Samples of the user in all."""
+        """When each state began for the first time, in monotonic seconds."""
+        self.leg: Leg | None = None
+        """The connection that the call goes over; None before the first and after a loss."""
         self._plan = plan
         self._numbers = count(1)
         self.peer = Peer(ids=self._id, sound=SoundWay.MEDIA)
-        self.transport: Transport | None = None
-        self._inbox: deque[Input] = deque()
-        self._wake = asyncio.Event()
-        self._waiters: list[tuple[Callable[[], bool], Future[None]]] = []
-        self._complaint: ErrorBody | None = None
-
-    # ── what others may ask of it ──────────────────────────────────────────────────────────────────────
+        self._inbox: Inbox[Input] = Inbox()
+        self._waiters = Waiters()
+        self._held = Held()
+        self._crew = Crew(TaskGroup(), plan.player)
+        self._candidate: Leg | None = None
+        self._restoration: Restoration | None = None
+        self._past: Past | None = None
+        self._retold = Retold((), complete=True)
 
     @property
     def over(self) -> bool:
         """Whether the call has ended or failed."""
         return isinstance(self.state, Closed | Failed)
 
+    @property
+    def config(self) -> Session:
+        """The config that the session has, or another is to have: as first wished, and changed since."""
+        changes = self.peer.changes if self._past is None else self._past.changes
+        return self._plan.session if changes is None else changed(self._plan.session, changes)
+
     def ended(self) -> VivaError:
         """Why nothing can be asked of the call."""
-        match self.state:
-            case Failed(error):
-                return error
-            case Closed(by, code, reason):
-                words = f" ({code}{': ' + reason if reason else ''})" if code != 1000 or reason else ""
-                who = "We hung up" if by is ClosedBy.US else "The server ended the call"
-                return TransportError(f"{who}{words}.", fault=Fault.CALLER, next=Never())
-            case _:
-                return TransportError("The call is not connected.", fault=Fault.CALLER, next=Never())
+        return over(self.state)
 
     def post(self, arrived: Input) -> None:
         """Something has happened."""
-        self._inbox.append(arrived)
-        self._wake.set()
+        self._inbox.put(arrived)
 
     async def order(self, event: ClientEvent | str) -> None:
-        """Send something; returns when it is on its way.
+        """Send something; returns when it is on its way, which may be after the connection has come back.
 
         Raises:
             VivaError: the call has failed.
-            TransportError: the call is not connected, or the event too large for it.
+            TransportError: the call is not connected, too much waits for its return, or the event is too large for it.
         """
         done: Future[None] = asyncio.get_running_loop().create_future()
         await self._wish(Order(event, done), done)
@@ -192,203 +147,303 @@ class Drive:
             return
         if self.over:
             raise self.ended()
-        waiter = condition, asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await waiter[1]
-        finally:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
+        await self._waiters.wait(condition, timeout_s)
 
     async def _wish(self, wish: Order | Speech, done: "Future[None]") -> None:
-        if self.transport is None or self.over:
+        if not isinstance(self.state, Connected | Disrupted | Restoring):
             raise self.ended()
         self.post(wish)
         await done
+
+    def _id(self, prefix: str) -> str:
+        return f"{prefix}_{next(self._numbers)}"
+
+
+class Drive(Desk):
+    """One call from the first step to its end. It is driven once."""
 
     # ── from beginning to end ──────────────────────────────────────────────────────────────────────────
 
     async def run(self) -> None:
         """Place the call and hold it to its end, which `state` tells. Raises nothing but cancellation."""
         end: Closed | Failed = Closed(ClosedBy.US)
+        crew = self._crew
         try:
-            deadline = asyncio.get_running_loop().time() + self._plan.connect_s
-            async with asyncio.timeout_at(deadline):
-                placed = await self._plan.line.open(self._plan.session, self._progress)
-            end = await self._hold(placed, deadline)
-        except VivaError as error:
-            end = Failed(error)
-        except TimeoutError:
-            end = Failed(self._too_slow())
+            async with crew.tasks:
+                crew.listen(self._listened, self.broke)
+                crew.start(self._reach.first(self._progress, self._stage))
+                try:
+                    end = await self._converse()
+                finally:
+                    crew.dismiss()
+                await crew.leave()
         except Exception as error:  # a fault of ours ends this call, not the program around it
             _log.failure("call_failed", error)
             end = Failed(VivaError("The call broke off because of a fault in this program; its log says more."))
         finally:
             self._finish(end)
 
-    async def _hold(self, placed: Placed, deadline: float) -> Closed | Failed:
-        transport = self.transport = placed.transport
-        way = SoundWay.MEDIA if transport.traits.sound is SoundPath.MEDIA else SoundWay.TEXT
-        self.peer = Peer(ids=self._id, sound=way, tools=self._plan.tools.keys(), now=self._plan.clock.now())
-        player = self._plan.player or (Clockwork() if way is SoundWay.TEXT else None)
-        try:
-            async with TaskGroup() as tasks:
-                crew = Crew(tasks, transport, player)
-                carrying = tasks.create_task(transport.run(self.post))
-                crew.start(self._greet(placed, deadline))
-                if player is not None:
-                    crew.start(self._listen(player))
-                try:
-                    end = await self._converse(crew)
-                finally:
-                    crew.dismiss()
-                await transport.close()
-                await carrying
-        finally:
-            await transport.close()
-        return end
+    @property
+    def _reach(self) -> Reach:
+        return Reach(self._plan, self, self._id)
 
-    async def _converse(self, crew: Crew) -> Closed | Failed:
+    def _stage(self) -> str:
+        return type(self.state).__name__.lower()
+
+    async def _converse(self) -> Closed | Failed:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._inbox:
-                arrived = self._inbox.popleft()
+            await self._inbox.more()
+            while (arrived := self._inbox.take()) is not None:
                 match arrived:
                     case Hung():
                         return Closed(ClosedBy.US)
                     case Broke(error):
                         return Failed(error)
-                    case Gone():
-                        return self._gone(arrived)
+                    case Arrived(leg, Gone() as gone) if leg is self.leg:
+                        end = self._part_with(meaning(gone))
+                        if end is not None:
+                            return end
                     case _:
-                        self._take(arrived, crew)
+                        self._take(arrived)
             self._look()
 
-    def _take(self, arrived: Happening, crew: Crew) -> None:
-        if not isinstance(arrived, Order | Speech):
-            self._carry_out(self._step(arrived, crew), crew)
-            return
-        if arrived.done.done():
-            return  # whoever wished for it has given up
-        try:
-            self._carry_out(self._grant(arrived, crew), crew)
-        except VivaError as error:
-            arrived.done.set_exception(error)
-        else:
-            arrived.done.set_result(None)
-
-    def _step(self, arrived: Opened | Text | Sound | Played | Listened | Returned, crew: Crew) -> list[Errand]:
-        now = self._plan.clock.now()
+    def _take(self, arrived: Arrived | Ticked | Order | Speech | Returned | Listened) -> None:
         match arrived:
+            case Arrived(leg, inbound) if leg is self.leg:
+                leg.heard(inbound, self._plan.clock.now())
+                self._step(leg, inbound)
+            case Arrived(leg, inbound) if leg is self._candidate:
+                self._greet(leg, inbound)
+            case Ticked(leg) if leg is self.leg:
+                self._feel(leg)
+            case Arrived() | Ticked():
+                pass  # of a connection that is not the call's own any more
+            case Listened(samples):
+                self._count()
+                self.outlets.sound(samples)
+            case Returned(call, output):
+                if self._standing(arrived) is not None:
+                    self._carry_out(self.peer.returned(call.call_id, output, self._plan.clock.now()))
+            case _:
+                self._grant(arrived)
+
+    def _step(self, leg: Leg, inbound: Inbound) -> None:
+        match inbound:
             case Text(text):
-                return self._read(text, now, crew)
+                self._read(decode_server(text), len(text))
             case Sound(samples):
-                self.peer.hear(samples, now)
-                if crew.player is None:
+                self.peer.hear(samples, self._plan.clock.now())
+                if self._crew.player is None:
                     self.outlets.sound(samples)
                 else:
-                    crew.player.play(samples)
-                return []
-            case Listened(samples):
-                self._count(now, crew)
-                self.outlets.sound(samples)
-                return []
-            case Returned(call_id, output):
-                return self.peer.returned(call_id, output, now)
-            case Opened() | Played():
-                return []
+                    self._crew.player.play(samples)
             case _:
-                assert_never(arrived)
+                pass
 
-    def _read(self, text: str, now: float, crew: Crew) -> list[Errand]:
-        event = decode_server(text)
-        self._count(now, crew)
-        errands = self.peer.receive(event, now)
-        if isinstance(event, Error) and not isinstance(self.state, Connected):
-            self._complaint = event.error
-            if isinstance(self.peer.blame(event), SessionUpdate):
-                self.post(Broke(refused(event.error)))
-        self.outlets.events.put(event, len(text))
-        return errands
+    def _read(self, event: ServerEvent | UnknownEvent, size: int) -> None:
+        self._count()
+        self._carry_out(self.peer.receive(event, self._plan.clock.now()))
+        self.outlets.events.put(event, size)
 
-    def _count(self, now: float, crew: Crew) -> None:
+    def _count(self) -> None:
         """Tell the peer how much was heard, where this side plays."""
-        if crew.player is not None and crew.transport.traits.sound is SoundPath.TEXT:
-            self.peer.played(crew.player.played(), now)
+        leg, player = self.leg, self._crew.player
+        if player is not None and leg is not None and leg.way is SoundWay.TEXT:
+            self.peer.played(player.played() - leg.played_before, self._plan.clock.now())
 
-    def _grant(self, wish: Order | Speech, crew: Crew) -> list[Errand]:
-        now = self._plan.clock.now()
-        match wish:
-            case Order(event):
-                if isinstance(event, str):
-                    crew.transport.send(event)
-                    return []
-                self._count(now, crew)
-                return self.peer.command(event, now)
-            case Speech(samples):
-                ahead = self.unsent
-                self.spoken += len(samples)
-                if crew.transport.traits.sound is SoundPath.MEDIA:
-                    crew.transport.play(samples)
-                return self.peer.speak(samples, now, ahead=ahead)
+    def _standing(self, wish: Order | Speech | Returned) -> Leg | None:
+        """The connection that a wish can be granted over; None where it waits for another."""
+        if self.leg is not None and isinstance(self.state, Connected):
+            return self.leg
+        self._held.put(wish)
+        return None
+
+    def _grant(self, wish: Order | Speech) -> None:
+        if wish.done.done():
+            return  # whoever wished for it has given up
+        leg = self._standing(wish)
+        if leg is None:
+            return
+        try:
+            match wish:
+                case Order(event):
+                    self._command(event, leg)
+                case Speech(samples):
+                    self._speak(samples, leg)
+        except VivaError as error:
+            wish.done.set_exception(error)
+        else:
+            wish.done.set_result(None)
+
+    def _command(self, event: ClientEvent | str, leg: Leg) -> None:
+        if isinstance(event, str):
+            leg.transport.send(event)
+            return
+        self._count()
+        self._carry_out(self.peer.command(event, self._plan.clock.now()))
+
+    def _speak(self, samples: Pcm, leg: Leg) -> None:
+        ahead = leg.unsent
+        leg.spoken += len(samples)
+        if leg.way is SoundWay.MEDIA:
+            leg.transport.play(samples)
+        self._carry_out(self.peer.speak(samples, self._plan.clock.now(), ahead=ahead))
 
     @property
     def unsent(self) -> int:
         """Samples of the user that wait to be sent in real time; none where they are sent at once."""
-        if self.transport is None or self.transport.traits.sound is SoundPath.TEXT:
-            return 0
-        return max(0, self.spoken - self.transport.played())
+        return 0 if self.leg is None else self.leg.unsent
 
-    def _carry_out(self, errands: list[Errand], crew: Crew) -> None:
+    def _carry_out(self, errands: list[Errand]) -> None:
+        player = self._crew.player
         for errand in errands:
             match errand:
                 case Send(event):
-                    crew.transport.send(encode(event))
+                    if self.leg is not None:
+                        self.leg.transport.send(encode(event))
                 case Show(caption):
                     self.outlets.caption(caption)
                 case Play(samples):
-                    if crew.player is not None:
-                        crew.player.play(samples)
+                    if player is not None:
+                        player.play(samples)
                 case Flush():
-                    if crew.player is not None:
-                        crew.player.flush()
+                    if player is not None:
+                        player.flush()
                 case CallTool():
-                    crew.start(self._call_tool(errand))
+                    self._crew.start(self._call_tool(errand))
                 case _:
                     assert_never(errand)
 
-    # ── beside the loop ────────────────────────────────────────────────────────────────────────────────
-
-    async def _greet(self, placed: Placed, deadline: float) -> None:
-        """Wait for the session to begin and to have the config that is wanted; then the call is connected."""
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self.until(lambda: self.peer.session is not None)
-                begun, update = self.peer.session, update_of(self._plan.session)
-                if placed.configured is Configured.NOT_YET and update is not None:
-                    await self.order(SessionUpdate(session=update))
-                    await self.until(lambda: self.peer.session is not begun)
-        except TimeoutError:
-            self.post(Broke(self._too_slow()))
-        except VivaError as error:
-            self.post(Broke(error))
-        else:
-            self._move("greeted", Connected(placed.call_id))
-
-    async def _listen(self, player: Player) -> None:
-        try:
-            await player.run(lambda samples: self.post(Listened(samples)))
-        except VivaError as error:
-            self.post(Broke(error))
-
     async def _call_tool(self, call: CallTool) -> None:
-        self.post(Returned(call.call_id, await self._plan.tools[call.name].run(call.arguments)))
+        self.post(Returned(call, await self._plan.tools[call.name].run(call.arguments)))
+
+    def _listened(self, samples: Pcm) -> None:
+        self.post(Listened(samples))
+
+    # ── one connection after another ───────────────────────────────────────────────────────────────────
+
+    def meet(self, leg: Leg) -> None:
+        """See `Home.meet`."""
+        self._candidate = leg
+        self._crew.carry(leg, self.post)
+
+    def part(self, leg: Leg) -> None:
+        """See `Home.part`."""
+        if self._candidate is leg:
+            self._candidate = None
+        self._crew.let_go(leg)
+
+    def broke(self, error: VivaError) -> None:
+        """See `Home.broke`."""
+        self.post(Broke(error))
+
+    def retell(self) -> Retold:
+        """See `Home.retell`. What this side still has to play of the lost session is not heard any more."""
+        now = self._plan.clock.now()
+        if self._past is None:
+            if self._crew.player is not None:
+                self._crew.player.flush()
+            self._past = self.peer.part(now)
+        self._retold = self._past.retold(now)
+        return self._retold
+
+    def step(self, step: Step) -> None:
+        """See `Home.step`."""
+        if self._restoration is not None and not isinstance(step, GiveUp):
+            event = "step" if isinstance(self.state, Restoring) else "lost"
+            self._move(event, Restoring(self._restoration.since, step, self._restoration.number))
+
+    def _greet(self, leg: Leg, inbound: Inbound) -> None:
+        greeting = leg.greeting
+        match inbound:
+            case Gone():
+                self._candidate = None
+                leg.fail(never_came(inbound, leg.transport.traits.sound, greeting.complaint))
+            case Text(text):
+                event = decode_server(text)
+                leg.kept.append((event, len(text)))
+                for answer in greeting.take(event):
+                    leg.transport.send(encode(answer))
+                match greeting.stage:
+                    case Ready(refused):
+                        self._adopt(leg, refused)
+                    case Refused(error):
+                        leg.fail(error)
+                    case _:
+                        pass
+            case _:
+                pass
+
+    def _adopt(self, leg: Leg, refused: int) -> None:
+        """The call goes on over this connection."""
+        now, past, player = self._plan.clock.now(), self._past, self._crew.player
+        if leg.way is SoundWay.TEXT:
+            player = self._crew.need_player(self._listened, self.broke)
+        leg.played_before = 0 if player is None else player.played()
+        self.leg, self._candidate, self._past = leg, None, None
+        self.peer = Peer(ids=self._id, sound=leg.way, tools=self._plan.tools.keys(), now=now, past=past)
+        for event in () if past is None else past.unseen:
+            self._carry_out(self.peer.command(event, now))
+        for event, size in leg.kept:
+            self._read(event, size)
+        self._crew.watch(leg, self.post, self._plan.clock)
+        if self._restoration is None or past is None:
+            self._move("greeted", Connected(leg.call_id))
+        else:
+            gap_s = now - self._restoration.since
+            whole = self._retold.complete and not refused
+            self._restoration = None
+            self._move("back", Connected(leg.call_id, Restored(Kept.NEW, whole, gap_s)))
+            self._catch_up(past)
+        leg.ready.set_result(None)
+
+    def _catch_up(self, past: Past | None) -> None:
+        """Do what waited for the connection; ask again for an answer that was due, unless somebody else does."""
+        orders, sound = self._held.take()
+        asks = any(isinstance(wish, Order) and isinstance(wish.event, ResponseCreate) for wish in orders)
+        if past is not None and past.unanswered(self._retold.items) and not asks:
+            self._carry_out(self.peer.command(ResponseCreate(), self._plan.clock.now()))
+        for wish in orders:
+            self._take(wish)
+        if self.leg is not None and self.leg.way is SoundWay.TEXT:
+            for samples in sound:
+                self._speak(samples, self.leg)
+
+    def _feel(self, leg: Leg) -> None:
+        """See whether the server is still there."""
+        verdict = Alive() if leg.pulse is None else leg.pulse.verdict(self._plan.clock.now())
+        match verdict, self.state:
+            case Silent(since), Connected():
+                self._move("silent", Disrupted(since))
+            case Dead(since), Connected() | Disrupted():
+                self.post(Arrived(leg, Gone(ClosedBy.LOST, 1006)))
+                leg.silent_since = since
+            case Alive(), Disrupted():
+                self._move("heard", Connected(leg.call_id))
+                self._catch_up(None)
+            case _:
+                pass
+
+    def _part_with(self, end: Closed | VivaError) -> Closed | Failed | None:
+        """The connection has ended: so has the call, unless another can be made."""
+        if isinstance(end, Closed):
+            return end
+        leg, now = self.leg, self._plan.clock.now()
+        since = now if leg is None or leg.silent_since is None else leg.silent_since
+        restoration = Restoration(self._plan.policy, self._plan.clock, self._plan.chance, since)
+        step = restoration.next(end)
+        if isinstance(step, GiveUp):
+            return Failed(step.error)
+        self._restoration, self.leg = restoration, None
+        if leg is not None:
+            self._crew.let_go(leg)
+        self.step(step)
+        self._crew.start(self._reach.back(restoration, end, step))
+        return None
 
     # ── states ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _progress(self, step: Step) -> None:
+    def _progress(self, step: LineStep) -> None:
         match step:
             case Minting():
                 self._move("mint", step)
@@ -404,71 +459,23 @@ class Drive:
             self._plan.on_state(state)
         self._look()
 
-    def _gone(self, gone: Gone) -> Closed | Failed:
-        """What the end of the connection means."""
-        if not isinstance(self.state, Connected):
-            return Failed(self._never_came(gone))
-        if gone.by is ClosedBy.LOST:
-            return Failed(TransportError("The connection was lost: the server has fallen silent. Call again."))
-        if gone.code in CLEAN_CODES or gone.by is ClosedBy.US:
-            return Closed(gone.by, gone.code, gone.reason)
-        words = f"The server broke the call off with code {gone.code}{': ' + gone.reason if gone.reason else ''}."
-        if gone.code in BROKEN_CODES:
-            return Failed(TransportError(f"{words} Call again.", fault=Fault.PROVIDER))
-        return Failed(RefusedError(words, code=str(gone.code)))
-
-    def _never_came(self, gone: Gone) -> VivaError:
-        if self._complaint is not None:
-            return refused(self._complaint)
-        if self.transport is not None and self.transport.traits.sound is SoundPath.MEDIA and gone.by is ClosedBy.LOST:
-            return no_way()
-        reason = f" ({gone.code}: {gone.reason})" if gone.reason else ""
-        return TransportError(f"The server ended the call before it had begun{reason}.")
-
-    def _too_slow(self) -> VivaError:
-        media = self.transport is not None and self.transport.traits.sound is SoundPath.MEDIA
-        if isinstance(self.state, Connecting) and media and self.peer.session is None:
-            return no_way()
-        return TransportError(
-            f"No call within {self._plan.connect_s:.0f} s; it was {type(self.state).__name__.lower()}."
-        )
-
     def _finish(self, end: Closed | Failed) -> None:
         if not self.over:
             self._move("failed" if isinstance(end, Failed) else "closed", end)
         self.peer.close(self._plan.clock.now())
-        error = end.error if isinstance(end, Failed) else None
-        self.outlets.close(error)
-        for arrived in self._inbox:
-            if isinstance(arrived, Order | Speech) and not arrived.done.done():
-                arrived.done.set_exception(self.ended())
-        self._inbox.clear()
+        self.outlets.close(end.error if isinstance(end, Failed) else None)
+        waiting = self._held.take()[0]
+        while (arrived := self._inbox.take()) is not None:
+            waiting += [arrived] if isinstance(arrived, Order | Speech) else []
+        for wish in waiting:
+            if not isinstance(wish, Returned) and not wish.done.done():
+                wish.done.set_exception(self.ended())
 
     def _look(self) -> None:
         """Wake whoever waits for what has become true, or never will."""
-        for condition, waiter in list(self._waiters):
-            if waiter.done():
-                continue
-            if condition():
-                waiter.set_result(None)
-            elif self.over:
-                waiter.set_exception(self.ended())
-
-    def _id(self, prefix: str) -> str:
-        return f"{prefix}_{next(self._numbers)}"
+        self._waiters.look(self.ended() if self.over else None)
 
 
-def refused(error: ErrorBody) -> RefusedError:
-    """An error event that ends the making of a call."""
-    code = error.code if isinstance(error.code, str) else None
-    at = f" at {error.param}" if isinstance(error.param, str) else ""
-    return RefusedError(f"The server refused the session{at}: {error.message}", code=code, fault=Fault.CALLER)
-
-
-def no_way() -> TransportError:
-    """The server answered, but nothing gets through."""
-    return TransportError(
-        "The server agreed to the call, but no way for sound and data was found. Does a firewall block UDP? "
-        "A WebSocket may work where WebRTC does not.",
-        next=OtherTransport(),
-    )
+def changed(session: Session, changes: Session) -> Session:
+    """A config with what was changed since; a change to a session of another kind is none."""
+    return merge(session, changes) if type(session) is type(changes) else session

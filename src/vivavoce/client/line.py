@@ -45,6 +45,11 @@ class Placed:
 class Line(Protocol):
     """One way to a server."""
 
+    @property
+    def renews(self) -> bool:
+        """Whether each opening asks for a fresh secret."""
+        ...
+
     async def open(self, session: Session, progress: Progress) -> Placed:
         """Place a call for a session of that config.
 
@@ -66,6 +71,11 @@ class MediaLine:
         self._source = source
         self._offering = offering
         self._signalling = Signalling(endpoint, timeout_s)
+
+    @property
+    def renews(self) -> bool:
+        """See `Line.renews`."""
+        return self._source.fetches
 
     async def open(self, session: Session, progress: Progress) -> Placed:
         """See `Line.open`."""
@@ -102,6 +112,11 @@ class SocketLine:
         self._endpoint = endpoint
         self._source = source
         self._dial = dial
+
+    @property
+    def renews(self) -> bool:
+        """See `Line.renews`."""
+        return self._source.fetches
 
     async def open(self, session: Session, progress: Progress) -> Placed:
         """See `Line.open`."""

@@ -14,7 +14,7 @@ from vivavoce.transport.interface import Link
 
 PINGED_S: Final = 0.9
 """Silence that means something where pings are answered."""
-FLOW_S: Final = 1.0
+FLOW_S: Final = 0.7
 """A gap that means something in a flow of packets that had none."""
 STEADY_S: Final = 3.0
 """For so long packets must have come without such a gap, to be called a flow."""

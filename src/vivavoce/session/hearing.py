@@ -233,6 +233,21 @@ class Hearing:
         if transcript or speech.verdict.heard_ms < UNLIKELY_SILENT_MS:
             speech.verdict = Told(transcript)
 
+    def settle(self, now: float) -> list[str]:
+        """Nothing more will be heard of what is playing; ids of the items that were not heard to their end."""
+        heard = {id: self.heard(id, now) for id in self._speeches}
+        pending = [id for id, speech in self._speeches.items() if isinstance(speech.verdict, Pending)]
+        cut = [id for id in pending if self._speeches[id].length is None or heard[id] != self._speeches[id].text]
+        for id, speech in self._speeches.items():
+            speech.verdict = Told(heard[id]) if id in cut or self.cut(id) else Whole()
+        return cut
+
+    def goes_on(self, sound: Sound) -> "Hearing":
+        """The record of another connection, beginning with all that was settled here."""
+        heir = Hearing(sound)
+        heir._speeches = self._speeches
+        return heir
+
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
 
     def playing(self, now: float) -> bool:

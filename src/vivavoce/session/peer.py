@@ -15,10 +15,11 @@ from vivavoce.session.commands import Commands, Truncation
 from vivavoce.session.deltas import Deltas
 from vivavoce.session.effect import Ids
 from vivavoce.session.errand import Errand, Flush, Play, Send, Show
+from vivavoce.session.past import Past
 from vivavoce.session.replies import Fate, Free, Kind, Replies
 from vivavoce.session.round import Rounds
 from vivavoce.session.settings import Settings, known, realtime_defaults, transcription_defaults
-from vivavoce.session.timing import Timing, Turn, loud
+from vivavoce.session.timing import Turn, loud
 from vivavoce.session.tokens import Tokens, response_tokens, transcription_tokens
 from vivavoce.session.transcript import AssistantWords, ItemNews, Transcript, UserWords
 from vivavoce.session.uplink import Uplink
@@ -83,10 +84,12 @@ class Floor(Enum):
     HANDED = "handed"  # the user has finished, and the server has not begun to answer
 
 
-class Peer:
-    """One conversation, seen by a client. Every input returns what is to be done, in order."""
+class Knowledge:
+    """What a client knows of one conversation; `Peer` gains it."""
 
-    def __init__(self, *, ids: Ids, sound: Sound, tools: Collection[str] = (), now: float = 0.0) -> None:
+    def __init__(
+        self, *, ids: Ids, sound: Sound, tools: Collection[str] = (), now: float = 0.0, past: Past | None = None
+    ) -> None:
         """Begin.
 
         Args:
@@ -94,25 +97,26 @@ class Peer:
             sound: how sound travels, and so who knows what was heard.
             tools: names of the functions that the driver can run; calls of others are left to the application.
             now: monotonic seconds.
+            past: what a session before this one has left (`part`).
         """
+        past = past or Past(Transcript(sound), Rounds(tools))
+        past.goes_on(sound)
         self.session: Session | None = None
         """The config that the server says is in force; None before `session.created`."""
-        self.tokens = Tokens()
+        self.tokens: Tokens = past.tokens
         """What the call has cost so far."""
         self._sound = sound
         self._now = now
         self._errands: list[Errand] = []
         self._settings = Settings(realtime_defaults("", "", 0))
-        self._transcript = Transcript(sound)
+        self._transcript = past.transcript
         self._replies = Replies()
-        self._rounds = Rounds(tools)
-        self._timing = Timing()
+        self._rounds = past.rounds
+        self._timing = past.timing
         self._deltas = Deltas()
         self._uplink = Uplink()
         self._floor = Floor.OPEN
-        self._commands = Commands(ids)
-
-    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+        self._commands = Commands(ids, past.changes)
 
     @property
     def captions(self) -> tuple[Caption, ...]:
@@ -131,10 +135,19 @@ class Peer:
             return Activity.LISTENING
         if self._transcript.hearing.playing(self._now):
             return Activity.SPEAKING
-        asked = not isinstance(self._replies.request, Free) or self._floor is Floor.HANDED
-        if self._replies.running or asked or self._rounds.waiting:
+        if self._replies.running or self._asked or self._rounds.waiting:
             return Activity.THINKING
         return Activity.IDLE
+
+    @property
+    def _asked(self) -> bool:
+        """Whether an answer is owed that the server has not begun."""
+        return not isinstance(self._replies.request, Free) or self._floor is Floor.HANDED
+
+    @property
+    def changes(self) -> Session | None:
+        """What was changed of the config since the session began, as far as the server has confirmed it."""
+        return self._commands.changes
 
     def history(self) -> tuple[Item, ...]:
         """The conversation as it was heard: of the assistant's speech, only words that have reached the listener."""
@@ -144,13 +157,20 @@ class Peer:
         """The command that an error is about, if it is one of the last."""
         return self._commands.get(known(error.error.event_id, None))
 
+
+class Peer(Knowledge):
+    """One conversation, seen by a client. Every input returns what is to be done, in order."""
+
     # ── inputs ─────────────────────────────────────────────────────────────────────────────────────────
 
     def receive(self, event: ServerEvent | UnknownEvent, now: float) -> list[Errand]:
         """One event of the server. The player's count must have been told before (`played`)."""
         self._now = max(self._now, now)
         match event:
-            case SessionCreated() | SessionUpdated():
+            case SessionCreated():
+                self._configure(event.session)
+            case SessionUpdated():
+                self._commands.configured()
                 self._configure(event.session)
             case Error():
                 self._fail(event)
@@ -218,6 +238,17 @@ class Peer:
         self._go_on()
         return self._drain()
 
+    def part(self, now: float) -> Past:
+        """The session is gone, and nothing more is heard of it: what the next one goes on from."""
+        self._now = max(self._now, now)
+        asked = self._asked or self._replies.active is not None
+        self._floor = Floor.OPEN
+        self._rounds.part()
+        commands, cut = self._commands, self._transcript.settle(self._now)
+        return Past(
+            self._transcript, self._rounds, self._timing, self.tokens, commands.changes, commands.unseen, asked, cut
+        )
+
     def close(self, now: float) -> None:
         """The connection is gone: nothing more is heard."""
         self._now = max(self._now, now)
@@ -235,6 +266,7 @@ class Peer:
 
     def _fail(self, error: Error) -> None:
         event_id = known(error.error.event_id, None)
+        self._commands.refused(event_id)
         if event_id is None and self._floor is Floor.HANDED:
             self._floor = Floor.OPEN  # the answer that was owed has failed
         if event_id is not None and self._replies.refused(event_id, known(error.error.code, None)):
@@ -290,6 +322,7 @@ class Peer:
     def _file(self, event: Filing) -> None:
         match event:
             case ConversationItemAdded() | ConversationItemCreated() | ConversationItemDone():
+                self._commands.made(event.item)
                 self._transcript.put(event, transcribes=self._settings.transcription is not None)
                 if isinstance(event.item.id, str):
                     self._truncate_made(event.item.id)

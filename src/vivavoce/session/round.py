@@ -88,6 +88,11 @@ class Rounds:
             self._calls.pop(response_id, None)
             self._owed.discard(response_id)
 
+    def part(self) -> None:
+        """The session is gone, and with it the calls that its server was making."""
+        for response_id in list(self._calls):
+            self.stop(response_id)
+
     def _follow(self, item: McpCall, response_id: str) -> None:
         """A call that the server makes itself, and that may have ended."""
         if not isinstance(item.id, str):

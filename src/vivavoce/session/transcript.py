@@ -87,6 +87,23 @@ class Transcript:
             return replace(item, content=[OutputText(text=self._captions.text(item.id))])
         return item
 
+    # ── from one connection to the next ────────────────────────────────────────────────────────────────
+
+    def settle(self, now: float) -> bool:
+        """The connection is gone, and with it what was not heard or written yet; whether there was such a thing."""
+        cut = self.hearing.settle(now)
+        for item_id in cut:
+            self.recaption(item_id, now)
+        writing = [caption for caption in self.captions if caption.state is CaptionState.WRITING]
+        for caption in writing:
+            lost = caption.role is Role.USER and not caption.text
+            self._note(self._captions.finish(caption.item_id, CaptionState.FAILED if lost else CaptionState.DONE))
+        return bool(cut or writing)
+
+    def goes_on(self, sound: Sound) -> None:
+        """Another connection takes over, over which sound may travel in another way."""
+        self.hearing = self.hearing.goes_on(sound)
+
     # ── items ──────────────────────────────────────────────────────────────────────────────────────────
 
     def put(self, event: ItemNews, *, transcribes: bool) -> None:

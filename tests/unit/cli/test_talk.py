@@ -201,15 +201,17 @@ async def test_a_microphone_and_a_loudspeaker_hold_a_conversation() -> None:
 async def test_a_call_that_breaks_off_is_told_as_lost() -> None:
     async with answering(engines(LONG)) as server:
         environment = {"PATH": "/usr/bin:/bin", "OPENAI_API_KEY": server.key, "OPENAI_BASE_URL": server.base_url}
-        process = await start("--transport", "websocket", "--text", "count", "--silent", environment=environment)
+        options = ("--transport", "websocket", "--text", "count", "--silent", "--return-within", "2")
+        process = await start(*options, environment=environment)
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE_S):
             async for line in process.stdout:
                 if b"agent" in line:
                     break
-    # The server has gone.
+    # The server has gone, and does not come back.
     async with asyncio.timeout(PATIENCE_S):
         out, err = await process.communicate()
     assert process.returncode == ExitCode.LOST
+    assert b"the connection is lost" in out
     assert b"history" in out
     assert err.count(b"\n") == 1

@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from vivavoce.client.call import Call
-from vivavoce.client.drive import Plan
 from vivavoce.client.line import Configured, Placed, Progress
+from vivavoce.client.plan import Plan
 from vivavoce.client.player import Player
+from vivavoce.client.policy import Persistence
 from vivavoce.client.state import Connecting, Negotiating
 from vivavoce.client.tool import Function, tools
 from vivavoce.clock import SystemClock
@@ -21,6 +22,8 @@ from vivavoce.wire.config import RealtimeSession, Session
 from vivavoce.wire.event import ClientEvent
 
 PATIENCE_S = 10.0
+ONCE = Persistence(total_s=0.0)
+"""A policy for calls whose one connection is all there is."""
 SESSION = '{"type":"session.created","session":{"type":"realtime","instructions":"theirs"}}'
 
 
@@ -68,6 +71,7 @@ class JoinedLine:
         self._near = near
         self._configured = configured
         self._failure = failure
+        self.renews = False
 
     async def open(self, session: Session, progress: Progress) -> Placed:
         progress(Negotiating())
@@ -90,7 +94,7 @@ def call_to(
     """A call that is not placed yet, and who will be called."""
     near, far = join(sound)
     line = JoinedLine(near, configured, failure)
-    plan = Plan(line, session or RealtimeSession(), SystemClock(), tools(functions), player, connect_s)
+    plan = Plan(line, session or RealtimeSession(), SystemClock(), tools(functions), player, connect_s, policy=ONCE)
     return Call(plan), FarEnd(far)
 
 

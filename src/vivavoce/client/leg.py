@@ -1,0 +1,104 @@
+"""One connection of a call. A call outlives its connections, and what comes of one that is gone changes nothing."""
+
+import asyncio
+from asyncio import Future
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from vivavoce.client.greeting import Greeting
+from vivavoce.client.line import Placed
+from vivavoce.client.pulse import Pulse, Sign
+from vivavoce.clock import Clock
+from vivavoce.session.answers import Sound as SoundWay
+from vivavoce.transport.interface import Inbound, SoundPath, Text
+from vivavoce.wire.event import ServerEvent, UnknownEvent
+
+TICK_S: Final = 0.1
+"""How often the time that a connection has been silent is looked at."""
+LOOK_TICKS: Final = 2
+"""Between two looks at the figures of a connection."""
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Something has come over a connection."""
+
+    leg: "Leg"
+    inbound: Inbound
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """A connection was looked at."""
+
+    leg: "Leg"
+
+
+Post = Callable[[Arrived | Ticked], None]
+
+
+class Leg:
+    """One connection, from its making to its end. `greeting` makes its session ready.
+
+    It knows nothing of what is said over it. Whoever made it runs `carry`, and `watch` once it is the call's own.
+    """
+
+    def __init__(self, placed: Placed, greeting: Greeting) -> None:
+        self.call_id = placed.call_id
+        self.transport = placed.transport
+        self.greeting = greeting
+        self.ready: Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the call goes on over this leg; it fails when that will never be."""
+        self.kept: list[tuple[ServerEvent | UnknownEvent, int]] = []
+        """What the server said while it was greeted, and how long that was."""
+        self.pulse: Pulse | None = None
+        self.silent_since: float | None = None
+        """When the server was last heard of, once it is taken for dead."""
+        self.spoken = 0
+        """Samples of the user that were given to it."""
+        self.played_before = 0
+        """Samples that the call's player had played when it began."""
+        self._gone = asyncio.Event()
+
+    @property
+    def way(self) -> SoundWay:
+        """How sound travels over it."""
+        return SoundWay.MEDIA if self.transport.traits.sound is SoundPath.MEDIA else SoundWay.TEXT
+
+    @property
+    def unsent(self) -> int:
+        """Samples of the user that wait to be sent in real time; none where they are sent at once."""
+        return 0 if self.way is SoundWay.TEXT else max(0, self.spoken - self.transport.played())
+
+    async def carry(self, post: Post) -> None:
+        """Bring what arrives, until it is closed."""
+        try:
+            await self.transport.run(lambda inbound: post(Arrived(self, inbound)))
+        finally:
+            self._gone.set()
+
+    async def watch(self, post: Post, clock: Clock) -> None:
+        """Look at its signs of life, as long as this runs."""
+        self.pulse = Pulse(clock.now(), pings=False)
+        ticks = 0
+        while not self._gone.is_set():
+            if ticks % LOOK_TICKS == 0:
+                self.pulse.look(await self.transport.link(), clock.now())
+            post(Ticked(self))
+            ticks += 1
+            await asyncio.sleep(TICK_S)
+
+    def heard(self, inbound: Inbound, now: float) -> None:
+        """Something came over it. Sound proves nothing: where none arrives, it is made up."""
+        if self.pulse is not None and isinstance(inbound, Text):
+            self.pulse.sign(Sign.TEXT, now)
+
+    def fail(self, error: Exception) -> None:
+        """It will not do."""
+        if not self.ready.done():
+            self.ready.set_exception(error)
+
+    async def close(self) -> None:
+        """Let go of it."""
+        await self.transport.close()

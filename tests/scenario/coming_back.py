@@ -1,0 +1,166 @@
+"""A call whose connections break, on virtual time, and servers that the test works by hand."""
+
+import asyncio
+import json
+from asyncio import TaskGroup
+from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
+
+from tests.unit.client.far import SESSION, FarEnd
+from tests.unit.transport.virtual import VirtualLoop
+from vivavoce.client.call import Call
+from vivavoce.client.line import Configured, Placed, Progress
+from vivavoce.client.plan import Plan
+from vivavoce.client.policy import Persistence, Policy
+from vivavoce.client.state import Connecting, Minting, Negotiating, State
+from vivavoce.client.tool import Function, tools
+from vivavoce.errors import VivaError
+from vivavoce.transport.interface import Link, SoundPath
+from vivavoce.transport.memory import MemoryTransport, join
+from vivavoce.wire.config import RealtimeSession, Session
+
+
+class Hang:
+    """In place of a failure: the server never answers."""
+
+
+class LoopClock:
+    """The loop's own time."""
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def wall(self) -> float:
+        return 1_795_176_000.0 + self.now()
+
+
+class Measured:
+    """A connection whose figures the test makes up."""
+
+    def __init__(self, inner: MemoryTransport, read: Callable[[], Link]) -> None:
+        self._inner = inner
+        self._read = read
+        self.traits, self.run, self.send, self.play = inner.traits, inner.run, inner.send, inner.play
+        self.played, self.flush, self.close = inner.played, inner.flush, inner.close
+
+    async def link(self) -> Link:
+        return self._read()
+
+
+class Exchange:
+    """A line on which every opening is another connection; what goes wrong with each is data."""
+
+    def __init__(
+        self, tasks: TaskGroup, sound: SoundPath, failures: Sequence[VivaError | Hang | None], *, renews: bool = False
+    ) -> None:
+        self.far: list[FarEnd] = []
+        self.asked: list[tuple[float, Session]] = []
+        self.renews = renews
+        self.figures: Callable[[float], Link] = lambda _: Link()
+        self._tasks = tasks
+        self._sound = sound
+        self._failures = list(failures)
+        self._placed = asyncio.Event()
+
+    async def open(self, session: Session, progress: Progress) -> Placed:
+        self.asked.append((asyncio.get_running_loop().time(), session))
+        if self.renews:
+            progress(Minting())
+        progress(Negotiating())
+        failure = self._failures.pop(0) if self._failures else None
+        if isinstance(failure, VivaError):
+            raise failure
+        if failure is not None:
+            await asyncio.get_running_loop().create_future()
+        progress(Connecting())
+        near, far = join(self._sound)
+        end = FarEnd(far)
+        self._tasks.create_task(far.run(end.take))
+        self.far.append(end)
+        self._placed.set()
+        return Placed(
+            Measured(near, lambda: self.figures(asyncio.get_running_loop().time())),
+            Configured.ALREADY,
+            f"rtc_{len(self.far)}",
+        )
+
+    async def next(self, number: int, *, greets: bool = True) -> FarEnd:
+        """The far end of the connection of that number, counted from 1, once there is one."""
+        while len(self.far) < number:
+            self._placed.clear()
+            await self._placed.wait()
+        if greets:
+            self.far[number - 1].tell(SESSION)
+        return self.far[number - 1]
+
+
+class Stage:
+    """A call and its exchange."""
+
+    def __init__(self, call: Call, exchange: Exchange, states: list[State]) -> None:
+        self.call = call
+        self.exchange = exchange
+        self.states = states
+
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def wait(self, seconds: float) -> None:
+        """Let so much virtual time pass."""
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        loop.call_later(seconds, over.set_result, None)
+        await over
+
+    async def acknowledge(self, far: FarEnd, number: int) -> list[dict[str, object]]:
+        """Take so many items of the conversation as a server does; the items."""
+        items: list[dict[str, object]] = []
+        for _ in range(number):
+            told = await far.raw()
+            assert told["type"] == "conversation.item.create", told
+            item = cast("dict[str, object]", told["item"])
+            items.append(item)
+            far.tell(json.dumps({"type": "conversation.item.added", "item": {"status": "completed", **item}}))
+        return items
+
+
+def play(
+    act: Callable[[Stage], Awaitable[None]],
+    *,
+    sound: SoundPath = SoundPath.MEDIA,
+    failures: Sequence[VivaError | Hang | None] = (),
+    functions: Sequence[Function] = (),
+    policy: Policy | None = None,
+    renews: bool = False,
+) -> Stage:
+    """Let an act be played in a connected call; what came of it. The first connection stands already."""
+    states: list[State] = []
+
+    async def main() -> Stage:
+        async with TaskGroup() as tasks:
+            exchange = Exchange(tasks, sound, failures, renews=renews)
+            plan = Plan(
+                exchange,
+                RealtimeSession(model="m", instructions="ours"),
+                LoopClock(),
+                tools(functions),
+                on_state=states.append,
+                policy=policy or Persistence(),
+                chance=lambda: 0.5,
+            )
+            call = Call(plan)
+            greeting = tasks.create_task(exchange.next(1))
+            stage = Stage(call, exchange, states)
+            async with call:
+                await greeting
+                await act(stage)
+            await asyncio.sleep(0)
+            for far in exchange.far:
+                await far.transport.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not left, left
+        return stage
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main())
