@@ -1,0 +1,104 @@
+"""Our client and our server, with a network between them that breaks: the conversation goes on where it was."""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter, TaskGroup
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+import vivavoce
+from tests.viva import engines, scripted_server
+from vivavoce.engine.fake import ScriptedThinker
+
+
+class Wire:
+    """Passes connections on to a server, and cuts them."""
+
+    def __init__(self, server: str) -> None:
+        url = urlsplit(server)
+        self._address = url.hostname, url.port
+        self._writers: list[StreamWriter] = []
+        self.port = 0
+        self.connections = 0
+
+    def cut(self) -> None:
+        """Break every connection, with no goodbye."""
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    @asynccontextmanager
+    async def laid(self) -> AsyncGenerator["Wire"]:
+        server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            self.cut()
+            await server.wait_closed()
+
+    async def _pass(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self.connections += 1
+        there, back = await asyncio.open_connection(*self._address)
+        self._writers += [writer, back]
+        async with TaskGroup() as tasks:
+            tasks.create_task(pump(reader, back))
+            tasks.create_task(pump(there, writer))
+
+
+async def pump(reader: StreamReader, writer: StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+async def test_a_conversation_goes_on_over_another_connection_when_the_wire_is_cut() -> None:
+    script = engines(thought=["It is a fish.", "As I said, a fish."])
+    thinker = script.thinker
+    assert isinstance(thinker, ScriptedThinker)
+    states: list[vivavoce.State] = []
+    async with scripted_server(script) as viva, Wire(viva.url).laid() as wire, asyncio.timeout(30):
+        connecting = vivavoce.connect(
+            base_url=f"http://127.0.0.1:{wire.port}/v1",
+            api_key=viva.key,
+            transport="websocket",
+            session={"output_modalities": ["text"], "instructions": "Be brief."},
+            on_state=states.append,
+        )
+        async with connecting as call:
+            await ask(call, "What is it?")
+            await call.until(lambda call: len(call.history) == 2 and call.activity is vivavoce.Activity.IDLE)
+            wire.cut()
+            await call.until(lambda call: isinstance(call.state, vivavoce.Restoring))
+            await ask(call, "What was it?")
+            await call.until(lambda call: len(call.history) == 4 and call.activity is vivavoce.Activity.IDLE)
+            assert isinstance(call.state, vivavoce.Connected)
+            restored = call.state.restored
+            assert restored is not None
+            assert restored.complete
+            assert restored.session is vivavoce.Kept.NEW
+            assert [caption.text for caption in call.transcript] == [
+                "What is it?",
+                "It is a fish.",
+                "What was it?",
+                "As I said, a fish.",
+            ]
+        await viva.until_calls(0)
+    assert [type(item).__name__ for item in thinker.prompts[-1].items] == [
+        "UserMessage",
+        "AssistantMessage",
+        "UserMessage",
+    ]
+    names = [type(state).__name__ for state in states]
+    assert names == ["Negotiating", "Connecting", "Connected", "Restoring", "Connected", "Closed"]
+    assert wire.connections == 2
+
+
+async def ask(call: vivavoce.Call, words: str) -> None:
+    await call.conversation.item.create(
+        item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": words}]}
+    )
+    await call.response.create()
