@@ -9,7 +9,7 @@ import asyncio
 import logging
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Final, Never
 
@@ -34,8 +34,8 @@ from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.interface import Transport
 from vivavoce.transport.websocket import take
 
-MOST_TURNS: Final = 2000
-"""Turns of the loop that everything may take to end once the connection is gone."""
+END_S: Final = 10.0
+"""Everything has ended so long after the connection was gone: a thread may still be reading a long message."""
 
 UPGRADE: Final = (
     b"GET /v1/realtime?model=gpt-realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -170,10 +170,11 @@ class Door:
             for _ in range(5):
                 await asyncio.sleep(0)
         wire.lose()
-        for _ in range(MOST_TURNS):
-            if asyncio.all_tasks() <= before:
-                break
-            await asyncio.sleep(0)
+        # A thread that still reads a long message is waited for.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_S):
+                while left := asyncio.all_tasks() - before:
+                    await asyncio.wait(left)
         left = asyncio.all_tasks() - before
         assert not left, f"still running after the connection was gone: {left}"
         assert not self.faults.said, self.faults.said
