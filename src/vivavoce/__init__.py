@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vivavoce.client.policy import GiveUp, History, Persistence, Policy, Wait
     from vivavoce.client.state import Connected, Disrupted, Kept, Restored, Restoring, State
     from vivavoce.errors import (
+        BudgetError,
         ConfigError,
         DeviceError,
         EngineError,
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
         VivaError,
     )
     from vivavoce.session.caption import Caption, CaptionState, Role
+    from vivavoce.session.ledger import Cost, TurnCost
     from vivavoce.session.peer import Activity
+    from vivavoce.session.price import Price
     from vivavoce.session.timing import Turn
     from vivavoce.session.tokens import Tokens
     from vivavoce.telemetry.secret import Secret
@@ -42,11 +45,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Activity",
+    "BudgetError",
     "Call",
     "Caption",
     "CaptionState",
     "ConfigError",
     "Connected",
+    "Cost",
     "DeviceError",
     "Disrupted",
     "EngineError",
@@ -62,6 +67,7 @@ __all__ = [
     "OtherTransport",
     "Persistence",
     "Policy",
+    "Price",
     "RefusedError",
     "RequestError",
     "Restored",
@@ -74,6 +80,7 @@ __all__ = [
     "Tokens",
     "TransportError",
     "Turn",
+    "TurnCost",
     "UnknownEvent",
     "VivaError",
     "Wait",
@@ -86,7 +93,9 @@ _HOMES: Final = {
     "vivavoce.client.policy": ("GiveUp", "History", "Persistence", "Policy", "Wait"),
     "vivavoce.client.state": ("Connected", "Disrupted", "Kept", "Restored", "Restoring", "State"),
     "vivavoce.session.caption": ("Caption", "CaptionState", "Role"),
+    "vivavoce.session.ledger": ("Cost", "TurnCost"),
     "vivavoce.session.peer": ("Activity",),
+    "vivavoce.session.price": ("Price",),
     "vivavoce.session.timing": ("Turn",),
     "vivavoce.session.tokens": ("Tokens",),
     "vivavoce.telemetry.secret": ("Secret",),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vivavoce.gateway.identity import Keyring
     from vivavoce.gateway.settings import Settings as GatewaySettings
     from vivavoce.session.microphone import Kind
+    from vivavoce.session.price import Price
     from vivavoce.transport.pacer import Pacer
     from vivavoce.transport.webrtc.settings import IceServer, WebRtcSettings
     from vivavoce.wire.config import FunctionTool, Session
@@ -198,6 +199,8 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     timeout_s: float = 20.0,
     on_state: "Callable[[State], None] | None" = None,
     policy: "Policy | None" = None,
+    budget: float | None = None,
+    prices: "Mapping[str, Price] | None" = None,
 ) -> "AsyncGenerator[Call, None]":
     """A voice call: `async with vivavoce.connect(model="gpt-realtime-2.1") as call:`.
 
@@ -219,6 +222,9 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         timeout_s: how long connecting may take.
         on_state: told of each state that the call enters, those before it is connected included.
         policy: decides what is done about a connection that is lost; `Persistence()` if not given.
+        budget: US dollars. Once they are spent no answer is begun any more; what is being said is finished, then the
+            call is `Closed` with that reason.
+        prices: by model, before the known ones of the server that is called (`vivavoce/client/prices.toml`).
 
     Raises:
         ConfigError: something that no server could do, or no key.
@@ -229,6 +235,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     from vivavoce.client.endpoint import OPENAI, endpoint
     from vivavoce.client.plan import Plan
     from vivavoce.client.policy import Persistence
+    from vivavoce.client.tariff import tariff
     from vivavoce.client.tool import tools as read_tools
     from vivavoce.transport.pacer import Pacer
 
@@ -236,10 +243,22 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     source = _source(place, api_key, client_secret)
     functions = read_tools(tools)
     config = _session(session, model, place, [tool.declaration for tool in functions.values()])
+    tariffs = tariff(place, config, budget, prices)
     async with AsyncExitStack() as entered:
         pacer = await entered.enter_async_context(Pacer())
         line = _line(transport, place, source, pacer, ice_servers, timeout_s)
-        plan = Plan(line, config, SystemClock(), functions, player, timeout_s, on_state, policy=policy or Persistence())
+        plan = Plan(
+            line,
+            config,
+            SystemClock(),
+            functions,
+            player,
+            timeout_s,
+            on_state,
+            policy=policy or Persistence(),
+            prices=tariffs,
+            budget=budget,
+        )
         yield await entered.enter_async_context(Call(plan))
 
 

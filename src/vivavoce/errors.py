@@ -74,6 +74,12 @@ class ConfigError(VivaError):
     fault = Fault.CALLER
 
 
+class BudgetError(VivaError):
+    """A call has cost as much as it may, and begins no answer any more."""
+
+    fault = Fault.CALLER
+
+
 class RequestError(VivaError):
     """A client's request or event that the protocol refuses. Maps one to one onto the wire's `error`."""
 

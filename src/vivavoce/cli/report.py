@@ -7,6 +7,7 @@ from typing import TypeAlias
 from vivavoce.cli.terminal import Ink, Terminal
 from vivavoce.client.call import Call
 from vivavoce.session.caption import CaptionState
+from vivavoce.session.ledger import Cost
 from vivavoce.session.timing import Turn
 from vivavoce.session.tokens import Tokens
 from vivavoce.transport.interface import Link
@@ -51,7 +52,7 @@ def loss_ratio(link: Link) -> float | None:
 
 
 def token_words(tokens: Tokens) -> str:
-    """What the call has cost, in a line."""
+    """What the call has cost in tokens, in a line."""
     heard = f"in {tokens.input_text + tokens.input_audio + tokens.input_image}"
     heard += f" ({tokens.input_text} text, {tokens.input_audio} audio, {tokens.input_cached} cached)"
     said = f"out {tokens.output_text + tokens.output_audio}"
@@ -59,6 +60,16 @@ def token_words(tokens: Tokens) -> str:
     extra = [f"transcription {tokens.transcription}"] if tokens.transcription else []
     extra += [f"transcription {tokens.transcription_s:.0f} s"] if tokens.transcription_s else []
     return " · ".join([heard, said, *extra])
+
+
+def cost_words(cost: Cost) -> str:
+    """What the call has cost in money, in a line."""
+    words = f"{cost.priced_usd:.4f} USD"
+    if cost.usd is None:
+        words = (
+            f"at least {words}, and what has no known price" if cost.priced_usd else "no price of this model is known"
+        )
+    return words + (f" · {cost.unreported} answers were not reported" if cost.unreported else "")
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,7 @@ def print_end(terminal: Terminal, call: Call) -> None:
     """What is to be said after a call."""
     terminal.line()
     terminal.row("tokens", token_words(call.tokens), Ink.QUIET)
+    terminal.row("cost", cost_words(call.cost), Ink.QUIET)
     terminal.row("history", "as it was heard:", Ink.QUIET)
     for line in lines(call):
         ending = " — and no more was heard" if line.cut else ""
@@ -110,6 +122,11 @@ def as_json(call: Call, link: Link, place: dict[str, Json]) -> dict[str, Json]:
         "turns": turns,
         "link": {**asdict(link), "loss_ratio": loss_ratio(link)},
         "tokens": {**asdict(call.tokens), "total": call.tokens.total},
+        "cost": {
+            "usd": call.cost.usd,
+            "unreported": call.cost.unreported,
+            "turns": [{"item_id": turn.item_id, "usd": turn.usd} for turn in call.cost.turns],
+        },
         "history": [{"who": line.who, "words": line.words, "cut": line.cut} for line in lines(call)],
     }
 

@@ -17,6 +17,7 @@ from vivavoce.client.resource import Commands, Fields
 from vivavoce.client.state import Connected, Connecting, Disrupted, Restoring, State
 from vivavoce.errors import ConfigError, RequestError
 from vivavoce.session.caption import Caption
+from vivavoce.session.ledger import Cost
 from vivavoce.session.peer import Activity
 from vivavoce.session.timing import Turn
 from vivavoce.session.tokens import Tokens
@@ -80,8 +81,13 @@ class Call(Commands):
 
     @property
     def tokens(self) -> Tokens:
-        """What the call has cost so far."""
+        """What the call has cost so far, in tokens by kind."""
         return self._drive.peer.tokens
+
+    @property
+    def cost(self) -> Cost:
+        """What the call has cost so far, in money: in all, and by turn."""
+        return self._drive.outlets.ledger.cost
 
     @property
     def timings(self) -> Timings:

@@ -43,6 +43,7 @@ from vivavoce.client.waiting import Held, Inbox, Order, Returned, Speech, Waiter
 from vivavoce.errors import VivaError
 from vivavoce.session.answers import Sound as SoundWay
 from vivavoce.session.errand import CallTool, Errand, Flush, Play, Send, Show
+from vivavoce.session.ledger import Ledger
 from vivavoce.session.past import Past, Retold
 from vivavoce.session.peer import Peer
 from vivavoce.telemetry.log import Log
@@ -85,7 +86,7 @@ class Desk:
 
     def __init__(self, plan: Plan) -> None:
         self.state: State = New()
-        self.outlets = Outlets()
+        self.outlets = Outlets(Ledger(plan.prices, plan.budget))
         self.stamps: dict[type, float] = {}
         """When each state began for the first time, in monotonic seconds."""
         self.leg: Leg | None = None
@@ -205,6 +206,9 @@ class Drive(Desk):
                             return end
                     case _:
                         self._take(arrived)
+                spent = self.outlets.ledger.over(audible=self.peer.audible)
+                if spent is not None:
+                    return Closed(ClosedBy.US, reason=spent)
             self._look()
 
     def _take(self, arrived: Arrived | Ticked | Order | Speech | Returned | Listened) -> None:
@@ -242,6 +246,7 @@ class Drive(Desk):
 
     def _read(self, event: ServerEvent | UnknownEvent, size: int) -> None:
         self._count()
+        self.outlets.ledger.take(event)
         self._carry_out(self.peer.receive(event, self._plan.clock.now()))
         self.outlets.events.put(event, size)
 
@@ -279,6 +284,8 @@ class Drive(Desk):
         if isinstance(event, str):
             leg.transport.send(event)
             return
+        if isinstance(event, ResponseCreate):
+            self.outlets.ledger.check()
         self._count()
         self._carry_out(self.peer.command(event, self._plan.clock.now()))
 
@@ -299,8 +306,7 @@ class Drive(Desk):
         for errand in errands:
             match errand:
                 case Send(event):
-                    if self.leg is not None:
-                        self.leg.transport.send(encode(event))
+                    self._send(event)
                 case Show(caption):
                     self.outlets.caption(caption)
                 case Play(samples):
@@ -313,6 +319,12 @@ class Drive(Desk):
                     self._crew.start(self._call_tool(errand))
                 case _:
                     assert_never(errand)
+
+    def _send(self, event: ClientEvent) -> None:
+        """Nothing asks for an answer beyond the budget: the call ends when what is being said has been heard."""
+        beyond = isinstance(event, ResponseCreate) and self.outlets.ledger.spent
+        if self.leg is not None and not beyond:
+            self.leg.transport.send(encode(event))
 
     async def _call_tool(self, call: CallTool) -> None:
         self.post(Returned(call, await self._plan.tools[call.name].run(call.arguments)))

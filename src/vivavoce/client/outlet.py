@@ -4,13 +4,15 @@ from vivavoce.audio.frame import Pcm
 from vivavoce.client.feed import CaptionFeed, Feed, SoundFeed
 from vivavoce.errors import VivaError
 from vivavoce.session.caption import Caption
+from vivavoce.session.ledger import Ledger
 from vivavoce.wire.event import ServerEvent, UnknownEvent
 
 
 class Outlets:
-    """The feeds of one call: one of events, and as many of sound and of captions as there are readers."""
+    """The feeds of one call (one of events, and of sound and captions one for each reader), and what it costs."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
         self.events: Feed[ServerEvent | UnknownEvent] = Feed()
         self._sounds: list[SoundFeed] = []
         self._captions: list[CaptionFeed] = []

@@ -12,6 +12,7 @@ from vivavoce.client.restoration import Chance
 from vivavoce.client.state import State
 from vivavoce.client.tool import Tool
 from vivavoce.clock import Clock
+from vivavoce.session.price import Price
 from vivavoce.wire.config import Session
 
 CONNECT_S: Final = 20.0
@@ -31,3 +32,5 @@ class Plan:
     on_state: Callable[[State], None] | None = None
     policy: Policy = Persistence()
     chance: Chance = random.random
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    budget: float | None = None

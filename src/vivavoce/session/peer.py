@@ -129,11 +129,16 @@ class Knowledge:
         return self._timing.turns
 
     @property
+    def audible(self) -> bool:
+        """Whether the assistant is being heard, as of the last input."""
+        return self._transcript.hearing.playing(self._now)
+
+    @property
     def activity(self) -> Activity:
         """What is going on, as of the last input."""
         if self._floor is Floor.TAKEN:
             return Activity.LISTENING
-        if self._transcript.hearing.playing(self._now):
+        if self.audible:
             return Activity.SPEAKING
         if self._replies.running or self._asked or self._rounds.waiting:
             return Activity.THINKING

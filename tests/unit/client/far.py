@@ -15,6 +15,7 @@ from vivavoce.client.state import Connecting, Negotiating
 from vivavoce.client.tool import Function, tools
 from vivavoce.clock import SystemClock
 from vivavoce.errors import VivaError
+from vivavoce.session.price import Price
 from vivavoce.transport.interface import Closed, Inbound, SoundPath, Text
 from vivavoce.transport.memory import MemoryTransport, join
 from vivavoce.wire.codec import decode_client
@@ -25,6 +26,7 @@ PATIENCE_S = 10.0
 ONCE = Persistence(total_s=0.0)
 """A policy for calls whose one connection is all there is."""
 SESSION = '{"type":"session.created","session":{"type":"realtime","instructions":"theirs"}}'
+PRICES = {"m": Price(audio_out=64.0)}
 
 
 class FarEnd:
@@ -90,11 +92,22 @@ def call_to(
     player: Player | None = None,
     connect_s: float = PATIENCE_S,
     failure: VivaError | None = None,
+    budget: float | None = None,
 ) -> tuple[Call, FarEnd]:
     """A call that is not placed yet, and who will be called."""
     near, far = join(sound)
     line = JoinedLine(near, configured, failure)
-    plan = Plan(line, session or RealtimeSession(), SystemClock(), tools(functions), player, connect_s, policy=ONCE)
+    plan = Plan(
+        line,
+        session or RealtimeSession(),
+        SystemClock(),
+        tools(functions),
+        player,
+        connect_s,
+        policy=ONCE,
+        prices=PRICES,
+        budget=budget,
+    )
     return Call(plan), FarEnd(far)
 
 

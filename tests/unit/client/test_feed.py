@@ -10,6 +10,7 @@ from vivavoce.client.feed import SOUND_S, CaptionFeed, Feed, SoundFeed
 from vivavoce.client.outlet import Outlets
 from vivavoce.errors import Fault, TransportError, VivaError
 from vivavoce.session.caption import Caption, CaptionState, Role
+from vivavoce.session.ledger import Ledger
 
 
 async def test_events_come_in_order_and_end_with_the_call() -> None:
@@ -84,7 +85,7 @@ async def test_of_a_caption_only_the_newest_form_is_read() -> None:
 
 
 async def test_who_comes_after_the_end_finds_the_end() -> None:
-    outlets = Outlets()
+    outlets = Outlets(Ledger({}))
     outlets.close(None)
     outlets.sound(silence(1))
     assert [sound async for sound in outlets.tap_sound()] == []

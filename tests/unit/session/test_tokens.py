@@ -18,7 +18,7 @@ def test_tokens_are_summed_by_kind() -> None:
         output_token_details=OutputTokenDetails(text_tokens=4, audio_tokens=5),
     )
     twice = response_tokens(usage) + response_tokens(usage)
-    assert twice == Tokens(2, 4, 6, 4, 8, 10)
+    assert twice == Tokens(2, 4, 6, 4, 8, 10, cached_image=2)
     assert twice.total == 30
 
 

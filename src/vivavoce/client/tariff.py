@@ -1,0 +1,43 @@
+"""The prices that count for a call."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from math import isfinite
+
+import msgspec
+
+from vivavoce.client.endpoint import Endpoint
+from vivavoce.errors import ConfigError
+from vivavoce.session.ledger import billed_models
+from vivavoce.session.price import Price, PriceList
+from vivavoce.wire.config import Session
+
+
+@cache
+def price_list() -> PriceList:
+    """All prices that come with this package; each with a date and a source."""
+    text = files("vivavoce.client").joinpath("prices.toml").read_bytes()
+    return msgspec.toml.decode(text, type=PriceList)
+
+
+def tariff(
+    place: Endpoint, session: Session, budget: float | None, own: Mapping[str, Price] | None
+) -> Mapping[str, Price]:
+    """The prices of the server that is called, by model: the caller's own before those known here.
+
+    Raises:
+        ConfigError: a budget that is no amount of money, or that cannot be kept because no price is known.
+    """
+    prices = {**price_list().at(place.base.hostname or ""), **(own or {})}
+    if budget is None:
+        return prices
+    if not (isfinite(budget) and budget > 0):
+        raise ConfigError(f"The budget is {budget}; it must be more than 0 US dollars.")
+    for model in billed_models(session):
+        if model not in prices:
+            raise ConfigError(
+                f"A budget needs prices, and none is known of {model!r} at {place.base.hostname}. "
+                f"Tell it: prices={{{model!r}: Price(…)}}."
+            )
+    return prices
