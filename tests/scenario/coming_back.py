@@ -56,6 +56,7 @@ class Exchange:
         self.far: list[FarEnd] = []
         self.asked: list[tuple[float, Session]] = []
         self.renews = renews
+        self.lifetime_s: float | None = None
         self.figures: Callable[[float], Link] = lambda _: Link()
         self._tasks = tasks
         self._sound = sound
@@ -84,13 +85,19 @@ class Exchange:
             f"rtc_{len(self.far)}",
         )
 
+    def _session(self) -> str:
+        if self.lifetime_s is None:
+            return SESSION
+        session = {"type": "realtime", "expires_at": round(LoopClock().wall() + self.lifetime_s)}
+        return json.dumps({"type": "session.created", "session": session})
+
     async def next(self, number: int, *, greets: bool = True) -> FarEnd:
         """The far end of the connection of that number, counted from 1, once there is one."""
         while len(self.far) < number:
             self._placed.clear()
             await self._placed.wait()
         if greets:
-            self.far[number - 1].tell(SESSION)
+            self.far[number - 1].tell(self._session())
         return self.far[number - 1]
 
 
@@ -133,6 +140,7 @@ def play(
     functions: Sequence[Function] = (),
     policy: Policy | None = None,
     renews: bool = False,
+    lifetime_s: float | None = None,
 ) -> Stage:
     """Let an act be played in a connected call; what came of it. The first connection stands already."""
     states: list[State] = []
@@ -140,6 +148,7 @@ def play(
     async def main() -> Stage:
         async with TaskGroup() as tasks:
             exchange = Exchange(tasks, sound, failures, renews=renews)
+            exchange.lifetime_s = lifetime_s
             plan = Plan(
                 exchange,
                 RealtimeSession(model="m", instructions="ours"),

@@ -426,3 +426,76 @@ def test_silence_of_an_assistant_who_has_nothing_to_say_is_no_disruption_for_lon
         assert isinstance(stage.call.state, Connected)
 
     assert [type(state).__name__ for state in play(act).states].count("Disrupted") <= 1
+
+
+LIMITED = 600.0
+"""Seconds that a session may live."""
+
+
+def test_a_session_whose_time_is_nearly_up_is_replaced_between_two_turns_without_a_gap() -> None:
+    async def act(stage: Stage) -> None:
+        first = stage.exchange.far[0]
+        talked(first)
+        first.tell('{"type":"input_audio_buffer.speech_started","item_id":"u2","audio_start_ms":0}')
+        await stage.wait(560.0)
+        assert len(stage.exchange.far) == 1, "somebody speaks"
+        first.tell(
+            '{"type":"input_audio_buffer.speech_stopped","item_id":"u2","audio_end_ms":9000}',
+            item(user("Thank you.", "u2")),
+            '{"type":"response.created","response":{"id":"r2","conversation_id":"c"}}',
+            '{"type":"response.done","response":{"id":"r2","status":"completed"}}',
+        )
+        second = await stage.exchange.next(2)
+        assert isinstance(stage.call.state, Connected)
+        await stage.call.conversation.item.retrieve(item_id="u1")
+        assert (await first.raw())["type"] == "conversation.item.retrieve"
+        await stage.acknowledge(second, 3)
+        assert await back(stage) == Restored(Kept.NEW, complete=True, gap_s=0.0)
+        await first.gone.wait()
+        await stage.call.response.create()
+        assert (await second.raw())["type"] == "response.create"
+
+    stage = play(act, lifetime_s=LIMITED)
+    assert not any(isinstance(state, Restoring) for state in stage.states)
+
+
+def test_a_replacement_that_the_conversation_has_outrun_is_made_again() -> None:
+    async def act(stage: Stage) -> None:
+        first = stage.exchange.far[0]
+        second = await stage.exchange.next(2, greets=False)
+        talked(first)
+        await stage.call.until(lambda call: len(call.history) == 2)
+        await stage.exchange.next(2)
+        await second.gone.wait()
+        assert stage.call.state == Connected("rtc_1")
+        third = await stage.exchange.next(3)
+        await stage.acknowledge(third, 2)
+        await back(stage)
+        assert stage.call.state == Connected("rtc_3", Restored(Kept.NEW, complete=True, gap_s=0.0))
+
+    play(act, lifetime_s=LIMITED)
+
+
+def test_a_replacement_that_cannot_be_had_costs_nothing() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.wait(575.0)
+        assert stage.call.state == Connected("rtc_1")
+        stage.exchange.far[0].transport.vanish()
+        await stage.exchange.next(2)
+        await back(stage)
+
+    play(act, lifetime_s=LIMITED, failures=[None, *[TransportError("no net")] * 4])
+
+
+def test_a_connection_that_breaks_while_its_replacement_is_made_is_made_again() -> None:
+    async def act(stage: Stage) -> None:
+        second = await stage.exchange.next(2, greets=False)
+        stage.exchange.far[0].transport.vanish()
+        third = await stage.exchange.next(3)
+        second.tell('{"type":"session.created","session":{"type":"realtime"}}')
+        await back(stage)
+        await second.gone.wait()
+        await stage.call.response.create()
+        assert (await third.raw())["type"] == "response.create"
+
+    play(act, lifetime_s=LIMITED)

@@ -6,17 +6,18 @@ brings that is not the call's own any more changes nothing.
 """
 
 import asyncio
-from asyncio import Future, TaskGroup
+from asyncio import Future, Task, TaskGroup
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import assert_never
+from typing import Final, assert_never
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.client.crew import Crew
 from vivavoce.client.ending import meaning, never_came, over
 from vivavoce.client.greeting import Ready, Refused
 from vivavoce.client.leg import Arrived, Leg, Ticked
+from vivavoce.client.lifetime import AGAIN_S, replaced_at
 from vivavoce.client.line import Step as LineStep
 from vivavoce.client.outlet import Outlets
 from vivavoce.client.plan import Plan
@@ -40,18 +41,21 @@ from vivavoce.client.state import (
     State,
 )
 from vivavoce.client.waiting import Held, Inbox, Order, Returned, Speech, Waiters
-from vivavoce.errors import VivaError
+from vivavoce.errors import TransportError, VivaError
 from vivavoce.session.answers import Sound as SoundWay
 from vivavoce.session.errand import CallTool, Errand, Flush, Play, Send, Show
 from vivavoce.session.ledger import Ledger
-from vivavoce.session.past import Past, Retold
-from vivavoce.session.peer import Peer
+from vivavoce.session.past import Past, Retold, retold
+from vivavoce.session.peer import Activity, Peer
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Closed as Gone
 from vivavoce.transport.interface import ClosedBy, Inbound, Sound, Text
 from vivavoce.wire.codec import decode_server, encode
 from vivavoce.wire.config import Session, merge
 from vivavoce.wire.event import ClientEvent, ResponseCreate, ServerEvent, UnknownEvent
+
+_EVENTS: Final[dict[type, str]] = {Minting: "mint", Negotiating: "offer", Connecting: "answered"}
+"""By which event of the table each step of placing a call begins."""
 
 _log = Log("client")
 
@@ -162,6 +166,10 @@ class Desk:
 
 class Drive(Desk):
     """One call from the first step to its end. It is driven once."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self._replacing: Task[None] | None = None
 
     # ── from beginning to end ──────────────────────────────────────────────────────────────────────────
 
@@ -367,6 +375,8 @@ class Drive(Desk):
 
     def _greet(self, leg: Leg, inbound: Inbound) -> None:
         greeting = leg.greeting
+        if leg.ready.done():
+            return
         match inbound:
             case Gone():
                 self._candidate = None
@@ -378,13 +388,27 @@ class Drive(Desk):
                     leg.transport.send(encode(answer))
                 match greeting.stage:
                     case Ready(refused):
-                        self._adopt(leg, refused)
+                        self._take_over(leg, refused)
                     case Refused(error):
                         leg.fail(error)
                     case _:
                         pass
             case _:
                 pass
+
+    def _take_over(self, leg: Leg, refused: int) -> None:
+        """Its session is ready. One that is to replace another is no use once the conversation has gone on."""
+        old = self.leg
+        if old is None:
+            self._adopt(leg, refused)
+            return
+        same = retold(self.peer.history()).items == self._retold.items
+        if not (same and isinstance(self.state, Connected) and self.peer.activity is Activity.IDLE):
+            leg.fail(TransportError("The conversation has gone on meanwhile."))
+            return
+        self._past = self.peer.part(self._plan.clock.now())
+        self._adopt(leg, refused)
+        self._crew.let_go(old)
 
     def _adopt(self, leg: Leg, refused: int) -> None:
         """The call goes on over this connection."""
@@ -399,13 +423,15 @@ class Drive(Desk):
         for event, size in leg.kept:
             self._read(event, size)
         self._crew.watch(leg, self.post, self._plan.clock)
-        if self._restoration is None or past is None:
+        leg.due_at = replaced_at(self.peer.session, self._plan.clock.wall(), now)
+        if past is None:
             self._move("greeted", Connected(leg.call_id))
         else:
-            gap_s = now - self._restoration.since
+            gap_s = 0.0 if self._restoration is None else now - self._restoration.since
             whole = self._retold.complete and not refused
+            event = "moved" if self._restoration is None else "back"
             self._restoration = None
-            self._move("back", Connected(leg.call_id, Restored(Kept.NEW, whole, gap_s)))
+            self._move(event, Connected(leg.call_id, Restored(Kept.NEW, whole, gap_s)))
             self._catch_up(past)
         leg.ready.set_result(None)
 
@@ -423,7 +449,8 @@ class Drive(Desk):
 
     def _feel(self, leg: Leg) -> None:
         """See whether the server is still there."""
-        verdict = Alive() if leg.pulse is None else leg.pulse.verdict(self._plan.clock.now())
+        now = self._plan.clock.now()
+        verdict = Alive() if leg.pulse is None else leg.pulse.verdict(now)
         match verdict, self.state:
             case Silent(since), Connected():
                 self._move("silent", Disrupted(since))
@@ -433,6 +460,10 @@ class Drive(Desk):
             case Alive(), Disrupted():
                 self._move("heard", Connected(leg.call_id))
                 self._catch_up(None)
+            case Alive(), Connected() if now >= leg.due_at and self.peer.activity is Activity.IDLE:
+                leg.due_at = now + AGAIN_S
+                self._retold = retold(self.peer.history())
+                self._replacing = self._crew.start(self._reach.replace(self._retold))
             case _:
                 pass
 
@@ -446,7 +477,9 @@ class Drive(Desk):
         step = restoration.next(end)
         if isinstance(step, GiveUp):
             return Failed(step.error)
-        self._restoration, self.leg = restoration, None
+        if self._replacing is not None:
+            self._replacing.cancel()
+        self._restoration, self.leg, self._candidate = restoration, None, None
         if leg is not None:
             self._crew.let_go(leg)
         self.step(step)
@@ -456,13 +489,7 @@ class Drive(Desk):
     # ── states ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _progress(self, step: LineStep) -> None:
-        match step:
-            case Minting():
-                self._move("mint", step)
-            case Negotiating():
-                self._move("offer", step)
-            case Connecting():
-                self._move("answered", step)
+        self._move(_EVENTS[type(step)], step)
 
     def _move(self, event: str, state: State) -> None:
         self.state = MOVES.take(self.state, event, state)

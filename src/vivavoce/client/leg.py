@@ -4,6 +4,7 @@ import asyncio
 from asyncio import Future
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from vivavoce.client.greeting import Greeting
@@ -55,6 +56,8 @@ class Leg:
         self.pulse: Pulse | None = None
         self.silent_since: float | None = None
         """When the server was last heard of, once it is taken for dead."""
+        self.due_at = inf
+        """When another should take over, in monotonic seconds."""
         self.spoken = 0
         """Samples of the user that were given to it."""
         self.played_before = 0

@@ -15,7 +15,10 @@ from vivavoce.errors import TransportError, VivaError
 from vivavoce.session.answers import Sound
 from vivavoce.session.effect import Ids
 from vivavoce.session.past import Retold
+from vivavoce.telemetry.log import Log
 from vivavoce.wire.config import Session
+
+_log = Log("client")
 
 
 class Home(Protocol):
@@ -81,6 +84,13 @@ class Reach:
                 failure = error
             step = restoration.next(failure, renews=self._plan.line.renews)
             self._home.step(step)
+
+    async def replace(self, retold: Retold) -> None:
+        """Make another session ready while the one that there is goes on. Nothing is lost if that fails."""
+        try:
+            await self._within(retold, lambda _: None, lambda: "making another session ready")
+        except VivaError as error:
+            _log.info("not_replaced", failure=type(error).__name__, fault=error.fault.value)
 
     async def _within(self, retold: Retold, progress: Progress, stage: Callable[[], str]) -> None:
         """Make one connection, in bounded time.
