@@ -499,3 +499,18 @@ def test_a_connection_that_breaks_while_its_replacement_is_made_is_made_again() 
         assert (await third.raw())["type"] == "response.create"
 
     play(act, lifetime_s=LIMITED)
+
+
+def test_an_item_that_the_new_session_refuses_is_missed_and_the_call_goes_on() -> None:
+    async def act(stage: Stage) -> None:
+        talked(stage.exchange.far[0])
+        await stage.call.until(lambda call: len(call.history) == 2)
+        stage.exchange.far[0].transport.vanish()
+        second = await stage.exchange.next(2)
+        refused = await second.raw()
+        error = {"type": "invalid_request_error", "message": "No.", "event_id": refused["event_id"]}
+        second.tell(json.dumps({"type": "error", "error": error}))
+        assert [each["id"] for each in await stage.acknowledge(second, 1)] == ["a1"]
+        assert not (await back(stage)).complete
+
+    play(act)
