@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vivavoce.assembly import connect
     from vivavoce.client.call import Call, Timings
     from vivavoce.client.policy import GiveUp, History, Persistence, Policy, Wait
+    from vivavoce.client.quality import Snapshot
     from vivavoce.client.state import Connected, Disrupted, Kept, Restored, Restoring, State
     from vivavoce.errors import (
         BudgetError,
@@ -75,6 +76,7 @@ __all__ = [
     "Retry",
     "Role",
     "Secret",
+    "Snapshot",
     "State",
     "Timings",
     "Tokens",
@@ -91,6 +93,7 @@ _HOMES: Final = {
     "vivavoce.assembly": ("connect",),
     "vivavoce.client.call": ("Call", "Timings"),
     "vivavoce.client.policy": ("GiveUp", "History", "Persistence", "Policy", "Wait"),
+    "vivavoce.client.quality": ("Snapshot",),
     "vivavoce.client.state": ("Connected", "Disrupted", "Kept", "Restored", "Restoring", "State"),
     "vivavoce.session.caption": ("Caption", "CaptionState", "Role"),
     "vivavoce.session.ledger": ("Cost", "TurnCost"),

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from vivavoce.cli.terminal import Ink, Terminal
 from vivavoce.client.call import Call
+from vivavoce.client.quality import Snapshot
 from vivavoce.session.caption import CaptionState
 from vivavoce.session.ledger import Cost
 from vivavoce.session.timing import Turn
@@ -42,6 +43,30 @@ def link_words(link: Link) -> list[str]:
         *([f"loss {100 * loss:.1f} %"] if loss is not None else []),
         *([f"jitter {link.jitter_ms:.1f} ms"] if link.jitter_ms is not None else []),
     ]
+
+
+def snapshot_words(snapshot: Snapshot) -> str:
+    """How a call is doing, in a line; what is not known is left out."""
+    link, mos = snapshot.link, snapshot.mos
+    rates = (("↑", snapshot.sent_bps), ("↓", snapshot.received_bps))
+    flows = [f"{arrow}{bps / 1000:.0f}" for arrow, bps in rates if bps is not None]
+    times = [
+        *([] if link.round_trip_ms is None else [f"{link.round_trip_ms:.0f} ms"]),
+        *([] if link.jitter_ms is None else [f"±{link.jitter_ms:.0f}"]),
+    ]
+    shares = [
+        *([] if snapshot.loss_ratio is None else [f"loss {100 * snapshot.loss_ratio:.0f} %"]),
+        *([] if link.concealed_ratio is None else [f"concealed {100 * link.concealed_ratio:.1f} %"]),
+    ]
+    parts = [
+        "" if mos is None else f"MOS {mos:.1f}",
+        " ".join(times),
+        ", ".join(shares),
+        " ".join([*flows, "kbit/s"]) if flows else "",
+        f"you {snapshot.user.rms_db:.0f}, agent {snapshot.assistant.rms_db:.0f} dB",
+        link.path or "",
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def loss_ratio(link: Link) -> float | None:

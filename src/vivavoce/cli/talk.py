@@ -68,6 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     heard.add_argument("--silent", action="store_true", help="do not use a loudspeaker")
     heard.add_argument("--microphone", metavar="NAME", help="part of a device's name, or its number")
     heard.add_argument("--loudspeaker", metavar="NAME", help="likewise")
+    heard.add_argument("--stats", action="store_true", help="show every second how good the connection is")
     whom = parser.add_argument_group("whom to call, and how")
     whom.add_argument("--base-url", metavar="URL", help="like https://api.openai.com/v1 (or OPENAI_BASE_URL)")
     whom.add_argument("--local", action="store_true", help="the agent on this computer, even if there is a key")
@@ -189,7 +190,9 @@ def session_of(options: argparse.Namespace) -> dict[str, object]:
 @asynccontextmanager
 async def _conduct(options: argparse.Namespace, steps: Sequence[Step]) -> AsyncGenerator[Conduct]:
     """What the caller does, with the devices that it takes."""
-    conduct = Conduct(steps=steps, turns=options.turns, patience_s=options.patience, out=options.out)
+    conduct = Conduct(
+        steps=steps, turns=options.turns, patience_s=options.patience, out=options.out, stats=options.stats
+    )
     late_s = LATE_S if options.transport == "webrtc" else None
     if steps:
         yield replace(conduct, player=None if options.silent else loudspeaker(options.loudspeaker, late_s))

@@ -28,6 +28,14 @@ class Ink(Enum):
     WRONG = "31"
 
 
+class Below(Enum):
+    """What stands in the last line, to be written over."""
+
+    NOTHING = "nothing"
+    WORDS = "words"  # that grow
+    STATUS = "status"
+
+
 class Terminal:
     """Writes to one stream. Knows nothing of calls."""
 
@@ -36,7 +44,7 @@ class Terminal:
         self._stream = stream
         self._rewrites = stream.isatty() and variables.get("TERM") != "dumb"
         self._colours = self._rewrites and not variables.get("NO_COLOR")
-        self._growing = 0
+        self._below = Below.NOTHING
         self._settled: dict[str, Caption] = {}
         self._cut: Caption | None = None
 
@@ -51,6 +59,16 @@ class Terminal:
         self._tell_cut()
         self._stream.write("\n".join(self._wrapped(label, text, ink)) + "\n")
         self._stream.flush()
+
+    def status(self, text: str) -> None:
+        """How things are now. It stays in the last line until something else is written; words that grow go before."""
+        if not self._rewrites:
+            self.line(f"  {text}", Ink.QUIET)
+        elif self._below is not Below.WORDS:
+            self._tell_cut()
+            self._stream.write(self._inked("  " + textwrap.shorten(text, self._width - 2, placeholder=" …"), Ink.QUIET))
+            self._stream.flush()
+            self._below = Below.STATUS
 
     def caption(self, caption: Caption) -> None:
         """A caption has changed."""
@@ -92,12 +110,12 @@ class Terminal:
         self._tell_cut()
         self._stream.write("\n".join(self._wrapped(_label(caption), text, _ink(caption))))
         self._stream.flush()
-        self._growing = 1
+        self._below = Below.WORDS
 
     def _erase(self) -> None:
-        if self._growing:
+        if self._below is not Below.NOTHING:
             self._stream.write("\r\x1b[2K")
-            self._growing = 0
+            self._below = Below.NOTHING
 
     def _wrapped(self, label: str, text: str, ink: Ink) -> list[str]:
         lines = textwrap.wrap(text, self._width - MARGIN) or [""]

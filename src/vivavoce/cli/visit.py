@@ -9,7 +9,7 @@ from typing import Literal
 from vivavoce.assembly import connect
 from vivavoce.cli.exit_code import Lost
 from vivavoce.cli.mouth import Mouth
-from vivavoce.cli.report import Json, as_json, print_end, turn_words
+from vivavoce.cli.report import Json, as_json, print_end, snapshot_words, turn_words
 from vivavoce.cli.script import Script, Step
 from vivavoce.cli.terminal import Ink, Terminal
 from vivavoce.cli.wav import wav_writer
@@ -61,6 +61,7 @@ class Conduct:
     patience_s: float = 30.0
     out: str | None = None
     player: Player | None = None
+    stats: bool = False
 
 
 class Visit:
@@ -128,6 +129,7 @@ class Visit:
 
     def _helpers(self, call: Call) -> "Sequence[Coroutine[object, object, None]]":
         helpers = [self._show_captions(call), self._show_turns(call), self._ask_link(call)]
+        helpers += [self._show_stats(call)] if self._conduct.stats else []
         return [*helpers, record(call, self._conduct.out)] if self._conduct.out else helpers
 
     # ── what is shown ──────────────────────────────────────────────────────────────────────────────────
@@ -177,6 +179,10 @@ class Visit:
             for turn in turns[shown:]:
                 self._terminal.row("", turn_words(turn, self._link), Ink.QUIET)
             shown = len(turns)
+
+    async def _show_stats(self, call: Call) -> None:
+        async for snapshot in call.stats():
+            self._terminal.status(snapshot_words(snapshot))
 
     async def _ask_link(self, call: Call) -> None:
         """Keep a late reading, for a call that ends without warning."""

@@ -13,8 +13,9 @@ from msgspec import UNSET, Struct
 from vivavoce.audio.frame import Pcm, duration_ms, from_bytes
 from vivavoce.client.drive import Drive, Hung
 from vivavoce.client.plan import Plan
+from vivavoce.client.quality import Snapshot
 from vivavoce.client.resource import Commands, Fields
-from vivavoce.client.state import Connected, Connecting, Disrupted, Restoring, State
+from vivavoce.client.state import Connected, Connecting, Disrupted, Failed, Restoring, State
 from vivavoce.errors import ConfigError, RequestError
 from vivavoce.session.caption import Caption
 from vivavoce.session.ledger import Cost
@@ -162,6 +163,28 @@ class Call(Commands):
                     yield caption
         finally:
             outlets.untap(feed)
+
+    async def stats(self, every_s: float = 1.0) -> AsyncGenerator[Snapshot, None]:
+        """How the call is doing, so often, until it ends: levels, loss, bit rates, and the connection's own figures.
+
+        Raises:
+            VivaError: the call has failed.
+        """
+        watch = self._drive.outlets.watch()
+        try:
+            while not await self._over_within(every_s):
+                yield watch.read(await self.link(), asyncio.get_running_loop().time())
+        finally:
+            self._drive.outlets.unwatch(watch)
+        if isinstance(self.state, Failed):
+            raise self.state.error
+
+    async def _over_within(self, seconds: float) -> bool:
+        try:
+            await self._drive.until(lambda: self._drive.over, seconds)
+        except TimeoutError:
+            return False
+        return True
 
     # ── commanding ─────────────────────────────────────────────────────────────────────────────────────
 

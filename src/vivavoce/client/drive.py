@@ -300,6 +300,7 @@ class Drive(Desk):
     def _speak(self, samples: Pcm, leg: Leg) -> None:
         ahead = leg.unsent
         leg.spoken += len(samples)
+        self.outlets.spoken(samples)
         if leg.way is SoundWay.MEDIA:
             leg.transport.play(samples)
         self._carry_out(self.peer.speak(samples, self._plan.clock.now(), ahead=ahead))

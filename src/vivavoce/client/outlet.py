@@ -2,6 +2,7 @@
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.client.feed import CaptionFeed, Feed, SoundFeed
+from vivavoce.client.quality import Watch
 from vivavoce.errors import VivaError
 from vivavoce.session.caption import Caption
 from vivavoce.session.ledger import Ledger
@@ -16,6 +17,7 @@ class Outlets:
         self.events: Feed[ServerEvent | UnknownEvent] = Feed()
         self._sounds: list[SoundFeed] = []
         self._captions: list[CaptionFeed] = []
+        self._watches: list[Watch] = []
         self._end: tuple[VivaError | None] | None = None
 
     def tap_sound(self) -> SoundFeed:
@@ -39,8 +41,24 @@ class Outlets:
         else:
             self._captions.remove(feed)
 
+    def watch(self) -> Watch:
+        """Somebody wants to see how the call is doing from now on."""
+        self._watches.append(watch := Watch())
+        return watch
+
+    def unwatch(self, watch: Watch) -> None:
+        """And does no more."""
+        self._watches.remove(watch)
+
+    def spoken(self, samples: Pcm) -> None:
+        """The user has said something."""
+        for watch in self._watches:
+            watch.spoke(samples)
+
     def sound(self, samples: Pcm) -> None:
         """Something is heard."""
+        for watch in self._watches:
+            watch.heard(samples)
         for feed in self._sounds:
             feed.put(samples)
 

@@ -103,6 +103,7 @@ class Link:
     """A reading of the connection's quality; None where this transport cannot know.
 
     `checks_answered` counts the peer's answers to checks of the path in use (STUN), which go on while nobody talks.
+    `buffer_ms` is how long sound has waited to be played, on average so far, so that late packets could come.
     """
 
     round_trip_ms: float | None = None
@@ -114,6 +115,7 @@ class Link:
     checks_answered: int | None = None
     concealed_ratio: float | None = None
     path: str | None = None
+    buffer_ms: float | None = None
 
 
 class Transport(Protocol):

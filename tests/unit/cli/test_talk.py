@@ -101,6 +101,17 @@ async def test_a_written_question_is_answered_shown_written_down_and_summed_up(t
     assert 0.3 < (np.abs(sound) > 1000).sum() / 24_000 < 1.2  # 12 characters of 50 ms, a tone
 
 
+@BOTH
+async def test_how_good_the_connection_is_is_shown_while_the_call_goes_on(transport: str) -> None:
+    async with answering(engines(LONG)) as server:
+        ended = await talk(server, "--transport", transport, "--text", "Count.", "--silent", "--stats")
+    assert ended.code == ExitCode.DONE, ended.err
+    shown = [line for line in ended.out.splitlines() if "you -" in line]
+    assert shown, ended.out
+    assert any("kbit/s" in line for line in shown)
+    assert any("MOS 4" in line for line in shown) is (transport == "webrtc"), ended.out
+
+
 async def test_a_file_is_spoken_and_its_words_come_back(tmp_path: Path) -> None:
     question = speech(tmp_path / "question.wav", 1.0)
     # After 600 ms of lead-in, with room for what a connection takes to begin.

@@ -99,3 +99,26 @@ def test_long_words_are_wrapped_beside_their_label(monkeypatch: pytest.MonkeyPat
     assert len(lines) > 2
     assert all(len(line) <= 50 for line in lines)
     assert all(line.startswith(" " * 10) for line in lines[1:])
+
+
+def test_how_things_are_stands_in_one_line_and_gives_way_to_words() -> None:
+    stream = Screen()
+    terminal = Terminal(stream, {"TERM": "xterm", "NO_COLOR": "1"})
+    terminal.status("MOS 4.4")
+    terminal.status("MOS 4.3")
+    assert stream.getvalue().endswith("\r\x1b[2K  MOS 4.3")
+    terminal.caption(caption("Good", CaptionState.WRITING))
+    terminal.status("MOS 4.2")
+    assert stream.getvalue().endswith("\r\x1b[2K  agent   Good")
+    terminal.caption(caption("Good morning.", CaptionState.DONE))
+    terminal.status("MOS 4.1")
+    assert stream.getvalue().endswith("Good morning.\n  MOS 4.1")
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_in_a_file_every_word_on_how_things_are_has_its_line() -> None:
+    stream = io.StringIO()
+    terminal = Terminal(stream, {})
+    terminal.status("MOS 4.4")
+    terminal.status("MOS 4.3")
+    assert stream.getvalue() == "  MOS 4.4\n  MOS 4.3\n"

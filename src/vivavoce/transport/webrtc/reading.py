@@ -37,6 +37,8 @@ class _Entry(msgspec.Struct, rename="camel"):
     total_samples_received: _Count | None = None
     concealed_samples: _Count | None = None
     silent_concealed_samples: _Count | None = None
+    jitter_buffer_delay: float | None = None
+    jitter_buffer_emitted_count: _Count | None = None
 
 
 _decoder = msgspec.json.Decoder(list[_Entry])
@@ -63,6 +65,7 @@ def read(report: str | bytes) -> Link:
         checks_answered=pair.responses_received if pair else None,
         concealed_ratio=_concealed(heard) if heard else None,
         path=_path(local) if local else None,
+        buffer_ms=_buffered(heard) if heard else None,
     )
 
 
@@ -81,6 +84,13 @@ def _concealed(heard: _Entry) -> float | None:
         return None
     invented = heard.concealed_samples - (heard.silent_concealed_samples or 0)
     return max(0, invented) / received
+
+
+def _buffered(heard: _Entry) -> float | None:
+    """The report has the sum of the waits of all samples, in seconds."""
+    if heard.jitter_buffer_delay is None or not heard.jitter_buffer_emitted_count:
+        return None
+    return heard.jitter_buffer_delay * 1000 / heard.jitter_buffer_emitted_count
 
 
 def _path(local: _Entry) -> str:

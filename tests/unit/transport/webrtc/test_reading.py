@@ -31,6 +31,8 @@ HEARD = {
     "totalSamplesReceived": 48_000,
     "concealedSamples": 5_280,
     "silentConcealedSamples": 4_800,
+    "jitterBufferDelay": 2_880.0,
+    "jitterBufferEmittedCount": 48_000,
 }
 
 
@@ -46,6 +48,7 @@ def test_the_pair_in_use_and_what_is_heard_are_read() -> None:
     assert (link.bytes_sent, link.bytes_received, link.checks_answered) == (1000, 2000, 12)
     assert link.concealed_ratio == pytest.approx(0.01)
     assert link.path == "host/udp"
+    assert link.buffer_ms == pytest.approx(60.0)
 
 
 def test_the_transports_own_word_on_the_pair_wins() -> None:
