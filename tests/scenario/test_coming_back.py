@@ -514,3 +514,14 @@ def test_an_item_that_the_new_session_refuses_is_missed_and_the_call_goes_on() -
         assert not (await back(stage)).complete
 
     play(act)
+
+
+def test_the_gap_counts_from_when_the_server_was_last_heard_of() -> None:
+    async def act(stage: Stage) -> None:
+        stage.exchange.figures = lambda now: Link(checks_answered=1 + int(min(now, 5.0) / 2.5))
+        await stage.wait(9.0)
+        stage.exchange.far[0].transport.vanish()
+        await stage.exchange.next(2)
+        assert (await back(stage)).gap_s == pytest.approx(4.0, abs=0.3)
+
+    play(act)

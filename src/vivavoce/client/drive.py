@@ -473,7 +473,7 @@ class Drive(Desk):
         if isinstance(end, Closed):
             return end
         leg, now = self.leg, self._plan.clock.now()
-        since = now if leg is None or leg.silent_since is None else leg.silent_since
+        since = now if leg is None else leg.lost_since(now)
         restoration = Restoration(self._plan.policy, self._plan.clock, self._plan.chance, since)
         step = restoration.next(end)
         if isinstance(step, GiveUp):

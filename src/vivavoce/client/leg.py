@@ -97,6 +97,12 @@ class Leg:
         if self.pulse is not None and isinstance(inbound, Text):
             self.pulse.sign(Sign.TEXT, now)
 
+    def lost_since(self, now: float) -> float:
+        """When it was lost that is found broken now: media fall silent first, a socket breaks at once."""
+        if self.silent_since is not None:
+            return self.silent_since
+        return now if self.pulse is None or self.way is SoundWay.TEXT else self.pulse.last
+
     def fail(self, error: Exception) -> None:
         """It will not do."""
         if not self.ready.done():

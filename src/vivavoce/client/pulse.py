@@ -87,9 +87,15 @@ class Pulse:
         """A reading of the connection; it is a sign of life where a figure has grown."""
         if self._packets is not None and link.packets_received is not None and link.packets_received > self._packets:
             self.sign(Sign.PACKET, now)
-        if self._checks is not None and link.checks_answered is not None and link.checks_answered > self._checks:
+        # The first count stands for the checks by which the connection was made.
+        if link.checks_answered is not None and link.checks_answered > (self._checks or 0):
             self.sign(Sign.CHECK, now)
         self._packets, self._checks = link.packets_received, link.checks_answered
+
+    @property
+    def last(self) -> float:
+        """When there was the last sign of life."""
+        return self._last
 
     def verdict(self, now: float) -> Verdict:
         """What the silence so far means."""

@@ -55,6 +55,14 @@ def test_it_is_broken_when_no_check_is_answered_either() -> None:
     assert pulse.verdict(last + CHECKED_S) == Dead(last)
 
 
+def test_a_connection_that_dies_young_is_missed_too() -> None:
+    pulse = Pulse(0.0, pings=False)
+    for tenths in range(0, 100, 2):
+        pulse.look(Link(checks_answered=3), tenths / 10)
+    assert pulse.verdict(CHECKED_S - 0.01) == Alive()
+    assert pulse.verdict(CHECKED_S) == Dead(0.0)
+
+
 def test_sound_with_gaps_says_nothing_when_there_is_one_more() -> None:
     pulse = Pulse(0.0, pings=False)
     for second in range(0, 20, 2):
