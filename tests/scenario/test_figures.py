@@ -1,10 +1,13 @@
 """What a program sees of a call's costs and quality while its connections come and go."""
 
+from math import inf, nan
+
 import pytest
 
 from tests.scenario.coming_back import Stage, play
 from vivavoce.client.quality import Snapshot
 from vivavoce.client.state import Connected
+from vivavoce.errors import ConfigError
 from vivavoce.transport.interface import Link
 
 
@@ -55,3 +58,12 @@ def test_snapshots_come_as_often_as_wanted_over_all_connections_and_end_with_the
     assert seen[1].received_bps == pytest.approx(40_000, rel=0.01)
     assert all(snapshot.loss_ratio == 0.0 for snapshot in seen[1:])
     assert seen[-1].mos == pytest.approx(4.40, abs=0.02)
+
+
+@pytest.mark.parametrize("every_s", [0.0, -1.0, nan, inf])
+def test_snapshots_without_any_time_between_them_are_refused(every_s: float) -> None:
+    async def act(stage: Stage) -> None:
+        with pytest.raises(ConfigError, match="more than 0"):
+            await anext(stage.call.stats(every_s))
+
+    play(act)

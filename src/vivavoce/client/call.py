@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from math import isfinite
 from typing import Self
 
 import msgspec
@@ -169,7 +170,10 @@ class Call(Commands):
 
         Raises:
             VivaError: the call has failed.
+            ConfigError: not a time that one can wait.
         """
+        if not (isfinite(every_s) and every_s > 0):
+            raise ConfigError(f"Snapshots every {every_s} s cannot be taken; it must be more than 0.")
         watch = self._drive.outlets.watch()
         try:
             while not await self._over_within(every_s):
