@@ -1,0 +1,135 @@
+"""A caller with Wi-Fi and cellular, a router with NAT, and a server, each in a network namespace; nothing leaves them.
+
+    vv-caller  wlan0 10.77.1.2 ── w0 10.77.1.1 ┐
+               wwan0 10.77.2.2 ── c0 10.77.2.1 ┴ vv-router (NAT) s0 10.77.9.1 ── eth0 10.77.9.10  vv-server
+
+Needs root, iproute2 and nftables.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Final, Literal
+
+SERVER: Final = "10.77.9.10"
+CALLER_NS: Final = "vv-caller"
+ROUTER_NS: Final = "vv-router"
+SERVER_NS: Final = "vv-server"
+
+Uplink = Literal["wifi", "cell"]
+_LINKS: Final[dict[Uplink, tuple[str, str, str]]] = {
+    "wifi": ("wlan0", "w0", "10.77.1"),
+    "cell": ("wwan0", "c0", "10.77.2"),
+}
+
+
+def missing() -> str | None:
+    """What this machine lacks for a laboratory; None when it lacks nothing."""
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    lacking = [tool for tool in ("ip", "nft") if shutil.which(tool) is None]
+    return f"this machine lacks {', '.join(lacking)}" if lacking else None
+
+
+class Lab:
+    """The networks, while they stand. Made by `laboratory`."""
+
+    def __init__(self) -> None:
+        self._rules: tuple[str, ...] = ()
+        self._address = 101
+
+    def command(self, namespace: str, *words: str) -> list[str]:
+        """Words that run a command in a namespace."""
+        return ["ip", "netns", "exec", namespace, *words]
+
+    def switch(self, to: Uplink, gap_s: float = 0.0) -> None:
+        """The other uplink goes away with its address; after a while without any network this one is there."""
+        other: Uplink = "cell" if to == "wifi" else "wifi"
+        gone, (device, _, net) = _LINKS[other][0], _LINKS[to]
+        _ip(f"-n {CALLER_NS} addr flush dev {gone}")
+        _ip(f"-n {CALLER_NS} link set {gone} down")
+        _run(["sleep", str(gap_s)])
+        _ip(f"-n {CALLER_NS} addr replace {net}.2/24 dev {device}")
+        _ip(f"-n {CALLER_NS} link set {device} up gso_max_segs 1")
+        _ip(f"-n {CALLER_NS} route replace default via {net}.1 dev {device}")
+
+    def cut(self, seconds: float) -> None:
+        """Nothing passes for so long; the links stay up."""
+        before = self._rules
+        self.filter("counter drop")
+        _run(["sleep", str(seconds)])
+        self.filter(*before)
+
+    def filter(self, *rules: str) -> None:
+        """What the router does with packets that pass it, in nft's words; nothing to forget what was."""
+        self._rules = rules
+        lines = [
+            "table ip vv",
+            "delete table ip vv",
+            "table ip vv {",
+            "chain passing { type filter hook forward priority filter;",
+            *rules,
+            "}",
+            "chain leaving { type nat hook postrouting priority srcnat;",
+            f"oifname s0 ip saddr 10.77.1.0/24 snat to 10.77.9.{self._address}",
+            f"oifname s0 ip saddr 10.77.2.0/24 snat to 10.77.9.{self._address + 1}",
+            "}",
+            "}",
+        ]
+        _run(self.command(ROUTER_NS, "nft", "-f", "-"), "\n".join(lines) + "\n")
+
+    def rebind(self) -> None:
+        """NAT forgets every mapping and takes another address from now on."""
+        self._address = 103 if self._address == 101 else 101
+        self.filter(*self._rules)
+        _run(self.command(ROUTER_NS, "conntrack", "-F"))
+
+
+@contextmanager
+def laboratory() -> Generator[Lab]:
+    """Networks that stand until the context ends, with the caller on Wi-Fi."""
+    _remove()
+    try:
+        lab = Lab()
+        _build()
+        lab.filter()
+        lab.switch("wifi")
+        yield lab
+    finally:
+        _remove()
+
+
+def _build() -> None:
+    for namespace in (CALLER_NS, ROUTER_NS, SERVER_NS):
+        _ip(f"netns add {namespace}")
+        _ip(f"-n {namespace} link set lo up")
+    for device, far, net in _LINKS.values():
+        _ip(f"-n {ROUTER_NS} link add {far} type veth peer name {device} netns {CALLER_NS}")
+        _ip(f"-n {ROUTER_NS} addr add {net}.1/24 dev {far}")
+        _ip(f"-n {ROUTER_NS} link set {far} up gso_max_segs 1")
+    _ip(f"-n {ROUTER_NS} link add s0 type veth peer name eth0 netns {SERVER_NS}")
+    for last in (1, 101, 102, 103, 104):
+        _ip(f"-n {ROUTER_NS} addr add 10.77.9.{last}/24 dev s0")
+    _ip(f"-n {ROUTER_NS} link set s0 up gso_max_segs 1")
+    _ip(f"-n {SERVER_NS} addr add {SERVER}/24 dev eth0")
+    _ip(f"-n {SERVER_NS} link set eth0 up gso_max_segs 1")
+    _ip(f"-n {SERVER_NS} route add default via 10.77.9.1")
+    for setting in ("net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0"):
+        _run(["ip", "netns", "exec", ROUTER_NS, "sysctl", "-qw", setting])
+
+
+def _remove() -> None:
+    for namespace in (CALLER_NS, ROUTER_NS, SERVER_NS):
+        subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
+
+
+def _ip(words: str) -> None:
+    _run(["ip", *words.split()])
+
+
+def _run(command: Sequence[str], given: str | None = None) -> None:
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AssertionError(f"{' '.join(command)}: {done.stderr.strip()}")
