@@ -1,9 +1,10 @@
-"""Somebody who calls from another namespace and has the assistant talk on and on; says what happens, a line of JSON each.
+"""Somebody who calls from another namespace and has the assistant talk on and on; tells what happens as lines of JSON.
 
     python -m tests.network.talker BASE_URL
 
-`{"at": …, "state": "Connected", …}` when the state of the call changes, and `{"at": …, "heard_after_s": …}` when something
-is heard after a silence that is longer than a pause between words. Ends when its input does. The key is in the environment.
+`{"at": …, "state": "Connected", …}` when the state of the call changes, and `{"at": …, "heard_after_s": …}` when
+something is heard after a silence that is longer than a pause between words. Ends when its input does. The key is in the
+environment.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ COUNT: Final = {"type": "message", "role": "user", "content": [{"type": "input_t
 
 def say(**fields: object) -> None:
     """One line."""
-    print(json.dumps({"at": round(time.monotonic(), 3), **fields}), flush=True)
+    sys.stdout.write(json.dumps({"at": round(time.monotonic(), 3), **fields}) + "\n")
+    sys.stdout.flush()
 
 
 async def listen(call: vivavoce.Call) -> None:

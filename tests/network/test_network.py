@@ -48,7 +48,17 @@ class Talk:
 @contextmanager
 def server(lab: Lab) -> Generator["subprocess.Popen[str]"]:
     """`viva serve` in its namespace."""
-    command = [sys.executable, "-m", "vivavoce.cli.main", "serve", "--host", SERVER, "--port", str(PORT), "--ready-json"]
+    command = [
+        sys.executable,
+        "-m",
+        "vivavoce.cli.main",
+        "serve",
+        "--host",
+        SERVER,
+        "--port",
+        str(PORT),
+        "--ready-json",
+    ]
     with subprocess.Popen(
         lab.command(SERVER_NS, *command), stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
     ) as process:

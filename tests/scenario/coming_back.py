@@ -58,6 +58,7 @@ class Exchange:
         self.renews = renews
         self.lifetime_s: float | None = None
         self.figures: Callable[[float], Link] = lambda _: Link()
+        self.pings = False
         self._tasks = tasks
         self._sound = sound
         self._failures = list(failures)
@@ -83,6 +84,7 @@ class Exchange:
             Measured(near, lambda: self.figures(asyncio.get_running_loop().time())),
             Configured.ALREADY,
             f"rtc_{len(self.far)}",
+            self.pings,
         )
 
     def _session(self) -> str:
@@ -141,6 +143,7 @@ def play(
     policy: Policy | None = None,
     renews: bool = False,
     lifetime_s: float | None = None,
+    pings: bool = False,
 ) -> Stage:
     """Let an act be played in a connected call; what came of it. The first connection stands already."""
     states: list[State] = []
@@ -149,6 +152,7 @@ def play(
         async with TaskGroup() as tasks:
             exchange = Exchange(tasks, sound, failures, renews=renews)
             exchange.lifetime_s = lifetime_s
+            exchange.pings = pings
             plan = Plan(
                 exchange,
                 RealtimeSession(model="m", instructions="ours"),

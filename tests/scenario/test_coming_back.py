@@ -9,6 +9,7 @@ import pytest
 from tests.scenario.coming_back import Hang, Stage, play
 from tests.unit.client.far import FarEnd
 from vivavoce.client.policy import Call, GiveUp, History, Persistence, Step, Wait
+from vivavoce.client.pulse import GRACE_S, PINGED_S
 from vivavoce.client.state import Closed, Connected, Disrupted, Failed, Kept, Restored, Restoring
 from vivavoce.errors import Fault, Never, NewSecret, RefusedError, Retry, TransportError, VivaError
 from vivavoce.session.caption import CaptionState
@@ -525,3 +526,31 @@ def test_the_gap_counts_from_when_the_server_was_last_heard_of() -> None:
         assert (await back(stage)).gap_s == pytest.approx(4.0, abs=0.3)
 
     play(act)
+
+
+def test_a_server_that_answers_pings_is_missed_within_a_second_and_left_when_it_stays_away() -> None:
+    async def act(stage: Stage) -> None:
+        far = await stage.exchange.next(1, greets=False)
+        for _ in range(10):
+            assert (await far.raw())["type"] == "connection.ping"
+            far.tell('{"type":"connection.pong","ping_event_id":null}')
+        silent_at = stage.now
+        await stage.call.until(lambda call: isinstance(call.state, Disrupted))
+        assert stage.now - silent_at <= 1.1
+        far.tell('{"type":"connection.pong","ping_event_id":null}')
+        await stage.call.until(lambda call: isinstance(call.state, Connected))
+        again = stage.now
+        await stage.exchange.next(2)
+        assert stage.now - again == pytest.approx(PINGED_S + GRACE_S, abs=0.3)
+        await stage.call.until(lambda call: isinstance(call.state, Connected))
+
+    stage = play(act, pings=True)
+    names = [type(state).__name__ for state in stage.states]
+    assert names[names.index("Disrupted") :] == [
+        "Disrupted",
+        "Connected",
+        "Disrupted",
+        "Restoring",
+        "Connected",
+        "Closed",
+    ]

@@ -222,8 +222,8 @@ class Drive(Desk):
     def _take(self, arrived: Arrived | Ticked | Order | Speech | Returned | Listened) -> None:
         match arrived:
             case Arrived(leg, inbound) if leg is self.leg:
-                leg.heard(inbound, self._plan.clock.now())
-                self._step(leg, inbound)
+                if leg.heard(inbound, self._plan.clock.now()):
+                    self._step(leg, inbound)
             case Arrived(leg, inbound) if leg is self._candidate:
                 self._greet(leg, inbound)
             case Ticked(leg) if leg is self.leg:

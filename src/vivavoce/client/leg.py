@@ -13,12 +13,17 @@ from vivavoce.client.pulse import Pulse, Sign
 from vivavoce.clock import Clock
 from vivavoce.session.answers import Sound as SoundWay
 from vivavoce.transport.interface import Inbound, SoundPath, Text
+from vivavoce.wire.codec import encode
 from vivavoce.wire.event import ServerEvent, UnknownEvent
+from vivavoce.wire.resumption import ConnectionPing, decode_pong
 
 TICK_S: Final = 0.1
 """How often the time that a connection has been silent is looked at."""
 LOOK_TICKS: Final = 2
 """Between two looks at the figures of a connection."""
+PING_TICKS: Final = 3
+"""Between two pings, where they are answered."""
+PING: Final = encode(ConnectionPing())
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Leg:
     def __init__(self, placed: Placed, greeting: Greeting) -> None:
         self.call_id = placed.call_id
         self.transport = placed.transport
+        self.pings = placed.pings
         self.greeting = greeting
         self.ready: Future[None] = asyncio.get_running_loop().create_future()
         """Done when the call goes on over this leg; it fails when that will never be."""
@@ -83,19 +89,25 @@ class Leg:
 
     async def watch(self, post: Post, clock: Clock) -> None:
         """Look at its signs of life, as long as this runs."""
-        self.pulse = Pulse(clock.now(), pings=False)
+        self.pulse = Pulse(clock.now(), pings=self.pings)
         ticks = 0
         while not self._gone.is_set():
             if ticks % LOOK_TICKS == 0:
                 self.pulse.look(await self.transport.link(), clock.now())
+            if self.pings and ticks % PING_TICKS == 0:
+                self.transport.send(PING)
             post(Ticked(self))
             ticks += 1
             await asyncio.sleep(TICK_S)
 
-    def heard(self, inbound: Inbound, now: float) -> None:
-        """Something came over it. Sound proves nothing: where none arrives, it is made up."""
-        if self.pulse is not None and isinstance(inbound, Text):
-            self.pulse.sign(Sign.TEXT, now)
+    def heard(self, inbound: Inbound, now: float) -> bool:
+        """Something came over it; is it for the call? Sound proves nothing: where none arrives, it is made up."""
+        if not isinstance(inbound, Text):
+            return True
+        pong = self.pings and decode_pong(inbound.text) is not None
+        if self.pulse is not None:
+            self.pulse.sign(Sign.PONG if pong else Sign.TEXT, now)
+        return not pong
 
     def lost_since(self, now: float) -> float:
         """When it was lost that is found broken now: media fall silent first, a socket breaks at once."""

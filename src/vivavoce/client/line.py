@@ -35,11 +35,15 @@ class Configured(Enum):
 
 @dataclass(frozen=True)
 class Placed:
-    """A connection that is being made. `call_id` is the server's name for the call, where it tells."""
+    """A connection that is being made.
+
+    `call_id` is the server's name for the call, where it tells; `pings`: the server answers pings over it.
+    """
 
     transport: Transport
     configured: Configured
     call_id: str | None = None
+    pings: bool = False
 
 
 class Line(Protocol):
@@ -91,7 +95,8 @@ class MediaLine:
             raise
         progress(Connecting())
         transport = await offering.accept(answer.sdp)
-        return Placed(transport, Configured.ALREADY if self._carried(sent) else Configured.NOT_YET, answer.call_id)
+        configured = Configured.ALREADY if self._carried(sent) else Configured.NOT_YET
+        return Placed(transport, configured, answer.call_id, answer.pings)
 
     async def _credential(self, session: Session, progress: Progress) -> Credential:
         mints = self._endpoint.provider is Provider.AZURE and self._source.kind is Kind.API_KEY

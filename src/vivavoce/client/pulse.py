@@ -20,7 +20,7 @@ STEADY_S: Final = 3.0
 """For so long packets must have come without such a gap, to be called a flow."""
 CHECKED_S: Final = 7.0
 """Checks of ICE, of which there is one about every 2.5 s, have failed when none was answered for so long."""
-GRACE_S: Final = 1.5
+GRACE_S: Final = 4.0
 """A server that has fallen silent may come back by itself for so long, before another connection is tried."""
 
 

@@ -14,6 +14,7 @@ from vivavoce.errors import Fault, Never, NewSecret, Next, OfferError, RefusedEr
 from vivavoce.telemetry.secret import Secret
 from vivavoce.wire.codec import decode_secret, encode
 from vivavoce.wire.config import RealtimeSession, Session
+from vivavoce.wire.resumption import HEARTBEAT
 from vivavoce.wire.secret import ClientSecretRequest
 
 LARGEST_REPLY: Final = 2**20
@@ -31,10 +32,14 @@ _FOR_GOOD: Final = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server agreed to. `call_id` is its name for the call (`rtc_…`), where it tells."""
+    """What the server agreed to.
+
+    `call_id` is its name for the call (`rtc_…`), where it tells; `pings`: it answers pings.
+    """
 
     sdp: str
     call_id: str | None
+    pings: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ class Signalling:
                 fault=Fault.PROVIDER,
             )
         location = reply.headers.get("location", "")
-        return Answer(sdp, location.rstrip("/").rpartition("/")[2] or None)
+        pings = reply.headers.get(HEARTBEAT) == "ping"
+        return Answer(sdp, location.rstrip("/").rpartition("/")[2] or None, pings)
 
     async def _post(self, url: str, credential: Credential, body: bytes, kind: str, accept: str) -> Reply:
         headers = {**self._endpoint.headers(credential), "Content-Type": kind, "Accept": accept}

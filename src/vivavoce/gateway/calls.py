@@ -14,6 +14,7 @@ from vivavoce.gateway.offer import BodyKind, OfferReader
 from vivavoce.gateway.registry import Registry
 from vivavoce.gateway.settings import Limits
 from vivavoce.telemetry.log import Log
+from vivavoce.wire.resumption import HEARTBEAT
 
 _log = Log("gateway.calls")
 
@@ -69,7 +70,7 @@ class Calls:
         _log.info("call_started", call_id=wanted.id, identity=caller.identity, body=reader.kind.name.lower())
         # Nothing may touch the answer: libwebrtc refuses one whose last line end is missing.
         root, _, _ = request.url.path.partition("/realtime")
-        headers = {"Location": f"{root}/realtime/calls/{wanted.id}"}
+        headers = {"Location": f"{root}/realtime/calls/{wanted.id}", HEARTBEAT: "ping"}
         return Response(sdp.encode(), status_code=201, media_type=BodyKind.RAW.value, headers=headers)
 
     async def hangup(self, request: Request) -> Response:

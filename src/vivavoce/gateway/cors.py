@@ -12,7 +12,7 @@ _METHODS = "GET, POST"
 _HEADERS = {"accept", "api-key", "authorization", "content-type"}
 _PREFIXES = ("openai-", "x-openai-", "x-stainless-")
 """What the SDKs add to requests from a browser."""
-_EXPOSED = "Location, Retry-After, X-Request-Id"
+_EXPOSED = "Location, Retry-After, Viva-Heartbeat, X-Request-Id"
 _PREFLIGHT_S = "600"
 
 

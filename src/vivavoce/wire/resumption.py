@@ -1,7 +1,7 @@
 """What travels when a call is kept alive and comes back: an extension of this server, `docs/reference/resumption.md`.
 
 Its two events are no part of the protocol's unions: they are answered at the edge of a connection, and no machine ever
-sees them. A server without the extension never gives `RESUME`, and must then be sent none of this.
+sees them. A server without the extension gives neither `HEARTBEAT` nor `RESUME`, and must then be sent none of this.
 """
 
 import re
@@ -12,6 +12,8 @@ import msgspec
 
 from vivavoce.wire.event import ClientBase, ServerBase
 
+HEARTBEAT: Final = "Viva-Heartbeat"
+"""Header of a server that answers `connection.ping`; its value is `ping`."""
 RESUME: Final = "Viva-Resume"
 """Header, both ways: the token that brings a call back; from the server with `max-age`."""
 LAST_EVENT_ID: Final = "Last-Event-ID"
@@ -31,7 +33,7 @@ _TICKET: Final = re.compile(r"([!-+\--:<-~]+)\s*;\s*max-age=(\d{1,9})", re.ASCII
 
 
 class ConnectionPing(ClientBase, frozen=True, kw_only=True, tag="connection.ping"):
-    """Asks the other end for a sign of life. Sent only to a server that gave `Viva-Resume`."""
+    """Asks the other end for a sign of life. Sent only to a server that gave `HEARTBEAT`."""
 
 
 class ConnectionPong(ServerBase, frozen=True, kw_only=True, tag="connection.pong"):

@@ -71,6 +71,17 @@ async def calls(number: int) -> AsyncGenerator[list[Caller]]:
             await caller.far.close()
 
 
+async def test_a_ping_is_answered_before_what_was_said_before_it_and_the_conversation_never_sees_it() -> None:
+    async with calls(1) as (caller,):
+        for _ in range(3 * AT_ONCE):
+            caller.far.send(NOTHING)
+        caller.far.send('{"type":"connection.ping","event_id":"mine"}')
+        await caller.until(2)
+        assert caller.told[1] == "connection.pong"
+        await caller.until(2 + 3 * AT_ONCE)
+        assert caller.told[2:] == ["error"] * 3 * AT_ONCE
+
+
 async def test_a_call_with_much_to_say_lets_another_have_its_turn() -> None:
     async with calls(2) as (busy, other):
         for _ in range(MANY):

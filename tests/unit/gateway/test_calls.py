@@ -44,6 +44,7 @@ def test_an_offer_is_answered_with_201_the_place_of_the_call_and_the_answer_unto
     assert reply.status == 201
     assert reply.headers["content-type"] == "application/sdp"
     assert re.fullmatch(rf"{CALLS}/rtc_[0-9A-Za-z]{{21}}", reply.headers["location"])
+    assert reply.headers["viva-heartbeat"] == "ping"
     assert reply.body == ANSWER.encode()
     assert stand.answerer.call_requests[0].offer == OFFER
     assert stand.answerer.call_requests[0].id == call_id(reply)
