@@ -2,15 +2,14 @@
 
     python -m tests.network.talker BASE_URL
 
-`{"at": …, "state": "Connected", …}` when the state of the call changes, and `{"at": …, "heard_after_s": …}` when
-something is heard after a silence that is longer than a pause between words. Ends when its input does. The key is in the
+`{"at": …, "state": "Connected", …}` when the state of the call changes, `{"at": …, "heard_after_s": …}` when something
+is heard after a silence that is longer than a pause between words. Ends when its input does. The key is in the
 environment.
 """
 
 import asyncio
 import json
 import sys
-import time
 from asyncio import TaskGroup
 from typing import Final
 
@@ -18,7 +17,9 @@ import numpy as np
 
 import vivavoce
 from vivavoce.client.state import Connected, Failed, State
+from vivavoce.clock import SystemClock
 
+CLOCK: Final = SystemClock()
 PAUSE_S: Final = 0.6
 LOUD: Final = 300
 COUNT: Final = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Count to one hundred."}]}
@@ -26,7 +27,7 @@ COUNT: Final = {"type": "message", "role": "user", "content": [{"type": "input_t
 
 def say(**fields: object) -> None:
     """One line."""
-    sys.stdout.write(json.dumps({"at": round(time.monotonic(), 3), **fields}) + "\n")
+    sys.stdout.write(json.dumps({"at": round(CLOCK.now(), 3), **fields}) + "\n")
     sys.stdout.flush()
 
 
@@ -34,7 +35,7 @@ async def listen(call: vivavoce.Call) -> None:
     """Tell after which silences something is heard."""
     last: float | None = None
     async for samples in call.audio():
-        now = time.monotonic()
+        now = CLOCK.now()
         if np.abs(samples.astype(np.int32)).max(initial=0) > LOUD:
             if last is None or now - last > PAUSE_S:
                 say(heard_after_s=None if last is None else round(now - last, 3))
@@ -43,13 +44,17 @@ async def listen(call: vivavoce.Call) -> None:
 
 async def ask(call: vivavoce.Call) -> None:
     """Have it count, again whenever the call has come back by another session."""
-    back: State | None = None
+    returns: list[object] = [None]
+
+    def back(call: vivavoce.Call) -> bool:
+        return isinstance(call.state, Connected) and call.state.restored not in returns
+
     while True:
         await call.conversation.item.create(item=COUNT)
         await call.response.create()
-        known = back
-        await call.until(lambda call: isinstance(call.state, Connected) and call.state.restored not in (None, known))
-        back = call.state.restored if isinstance(call.state, Connected) else None
+        await call.until(back)
+        assert isinstance(call.state, Connected)
+        returns.append(call.state.restored)
 
 
 def tell(state: State) -> None:

@@ -96,7 +96,7 @@ def lab() -> Generator[Lab]:
 def report(capsys: pytest.CaptureFixture[str], what: str, gap_s: float) -> None:
     """For whoever writes the table."""
     with capsys.disabled():
-        print(f"\n{what}: {gap_s:.2f} s")
+        sys.stdout.write(f"\n{what}: {gap_s:.2f} s\n")
 
 
 @pytest.mark.parametrize("seconds", [1.0, 2.0])
