@@ -21,6 +21,15 @@ _NAMED: Final[Mapping[str, Failed]] = {
         code="insufficient_quota",
         type="insufficient_quota",
     ),
+    "credit_balance_exhausted": Failed(
+        "Whoever runs this server has used up the credit for its model.", code="credit_balance_exhausted"
+    ),
+    "billing_hard_limit_reached": Failed(
+        "Whoever runs this server has reached the limit of what its model may cost.", code="billing_hard_limit_reached"
+    ),
+    "account_deactivated": Failed(
+        "The account that this server has for its model is not active.", code="account_deactivated"
+    ),
     "engine_misconfigured": Failed(
         "The model's server refuses this server. Whoever runs it can read why in its log.", code="engine_misconfigured"
     ),

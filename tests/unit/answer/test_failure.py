@@ -16,6 +16,9 @@ def test_an_engines_own_words_are_told() -> None:
     [
         ("inference_rate_limit_exceeded", "invalid_request_error"),
         ("insufficient_quota", "insufficient_quota"),
+        ("credit_balance_exhausted", "server_error"),
+        ("billing_hard_limit_reached", "server_error"),
+        ("account_deactivated", "server_error"),
         ("context_length_exceeded", "invalid_request_error"),
         ("engine_misconfigured", "server_error"),
     ],

@@ -10,6 +10,13 @@ import msgspec
 
 from vivavoce.errors import EngineError, Fault, Never, Next, Retry
 
+_ACCOUNT: Final = (
+    "insufficient_quota",
+    "credit_balance_exhausted",
+    "billing_hard_limit_reached",
+    "account_deactivated",
+)
+"""Codes with which providers say that the operator's account is not in order."""
 _SHOWN: Final = 300
 """Characters of a server's own words that go into a message."""
 
@@ -67,7 +74,12 @@ def refused(status: int, headers: Mapping[str, str], text: str, wall: float) -> 
     """
     said = spoken_reason(text)
     seen = f"the chat server answered {status}" + (f": {said}" if said else "")
+    account = next((code for code in _ACCOUNT if f'"{code}"' in text), None)
     match status:
+        case 402 | 403 | 429 if account is not None:
+            return EngineError(
+                f"{seen}; the account must be put in order first", code=account, fault=Fault.CALLER, next=Never()
+            )
         case 401 | 403:
             return EngineError(f"{seen}; check the key", code="engine_misconfigured", fault=Fault.CALLER, next=Never())
         case 404:
@@ -76,10 +88,6 @@ def refused(status: int, headers: Mapping[str, str], text: str, wall: float) -> 
                 code="engine_misconfigured",
                 fault=Fault.CALLER,
                 next=Never(),
-            )
-        case 429 if "insufficient_quota" in text:
-            return EngineError(
-                f"{seen}; the account has no credit left", code="insufficient_quota", fault=Fault.CALLER, next=Never()
             )
         case 429:
             return EngineError(seen, code="inference_rate_limit_exceeded", next=_after(headers, wall, 1.0))
