@@ -35,7 +35,7 @@ from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Closed, Inbound, Opened, Played, Sound, Text, Transport
 from vivavoce.wire.codec import encode
 from vivavoce.wire.event import ServerEvent
-from vivavoce.wire.resumption import ConnectionPong, decode_ping
+from vivavoce.wire.heartbeat import ConnectionPong, decode_ping
 
 log = Log("answer")
 

@@ -15,7 +15,7 @@ from vivavoce.session.answers import Sound as SoundWay
 from vivavoce.transport.interface import Inbound, SoundPath, Text
 from vivavoce.wire.codec import encode
 from vivavoce.wire.event import ServerEvent, UnknownEvent
-from vivavoce.wire.resumption import ConnectionPing, decode_pong
+from vivavoce.wire.heartbeat import ConnectionPing, decode_pong
 
 TICK_S: Final = 0.1
 """How often the time that a connection has been silent is looked at."""

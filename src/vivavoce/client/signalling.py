@@ -14,7 +14,7 @@ from vivavoce.errors import Fault, Never, NewSecret, Next, OfferError, RefusedEr
 from vivavoce.telemetry.secret import Secret
 from vivavoce.wire.codec import decode_secret, encode
 from vivavoce.wire.config import RealtimeSession, Session
-from vivavoce.wire.resumption import HEARTBEAT
+from vivavoce.wire.heartbeat import HEARTBEAT
 from vivavoce.wire.secret import ClientSecretRequest
 
 LARGEST_REPLY: Final = 2**20

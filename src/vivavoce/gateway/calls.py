@@ -14,7 +14,7 @@ from vivavoce.gateway.offer import BodyKind, OfferReader
 from vivavoce.gateway.registry import Registry
 from vivavoce.gateway.settings import Limits
 from vivavoce.telemetry.log import Log
-from vivavoce.wire.resumption import HEARTBEAT
+from vivavoce.wire.heartbeat import HEARTBEAT
 
 _log = Log("gateway.calls")
 

@@ -1,10 +1,10 @@
-"""What keeps a call alive and brings it back, as it travels."""
+"""A sign of life, as it travels."""
 
 import pytest
 from msgspec import UNSET
 
 from vivavoce.wire.codec import encode
-from vivavoce.wire.resumption import ConnectionPing, ConnectionPong, Ticket, decode_ping, decode_pong, read_ticket
+from vivavoce.wire.heartbeat import ConnectionPing, ConnectionPong, decode_ping, decode_pong
 
 
 @pytest.mark.parametrize("event_id", ["event_1", UNSET])
@@ -32,15 +32,3 @@ def test_a_pong_names_the_ping_that_it_answers() -> None:
 )
 def test_what_is_no_ping_is_left_to_whoever_reads_the_rest(text: str) -> None:
     assert decode_ping(text) is None
-
-
-def test_a_ticket_holds_a_token_and_how_long_it_is_good() -> None:
-    assert read_ticket("resume_0aZ; max-age=60") == Ticket("resume_0aZ", 60)
-    assert read_ticket(" resume_0aZ;Max-Age=0 ") == Ticket("resume_0aZ", 0)
-
-
-@pytest.mark.parametrize(
-    "value", ["", "resume_0aZ", "resume_0aZ; max-age=", "a b; max-age=60", "; max-age=60", "a; max-age=-1"]
-)
-def test_what_is_no_ticket_brings_nothing_back(value: str) -> None:
-    assert read_ticket(value) is None
