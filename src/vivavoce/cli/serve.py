@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import ipaddress
 import json
 import os
 import socket
@@ -39,7 +40,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--port", type=int, default=8765, help="TCP port, 0 for any free one (default: %(default)s)")
     where.add_argument("--udp-ports", metavar="LOW-HIGH", help="UDP ports for sound, one per call and address")
     where.add_argument(
-        "--advertise", metavar="ADDRESS", action="append", default=[], help="address that callers reach, behind NAT"
+        "--advertise",
+        metavar="ADDRESS",
+        action="append",
+        default=[],
+        help="behind NAT: an address at which callers reach the UDP ports, stated in place of this machine's own; a "
+        "name is looked up at start; may be given more than once",
+    )
+    where.add_argument(
+        "--own-addresses", action="store_true", help="state this machine's own addresses besides those of --advertise"
     )
     where.add_argument("--stun", metavar="URL", action="append", default=[], help="STUN server, stun:HOST:PORT")
     who = parser.add_argument_group("who answers")
@@ -112,9 +121,9 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
     )
     webrtc = WebRtcSettings(
         offered_candidates=OfferedCandidates.ALL if near else OfferedCandidates.PUBLIC,
-        host_candidates=HostCandidates.ALL if near else HostCandidates.ROUTABLE,
+        host_candidates=_own_addresses(options, near=near),
         port_range=_ports(options.udp_ports),
-        advertised=tuple(options.advertise),
+        advertised=tuple(address for given in options.advertise for address in addresses(given)),
         ice_servers=tuple(IceServer((url,)) for url in options.stun),
     )
     if not 0 < options.session_minutes < inf:
@@ -123,13 +132,39 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
     return ServerSettings(gateway, webrtc, names, models, lifetime_s=options.session_minutes * 60)
 
 
+def _own_addresses(options: argparse.Namespace, *, near: bool) -> HostCandidates:
+    if options.advertise and not options.own_addresses:
+        return HostCandidates.NONE
+    return HostCandidates.ALL if near else HostCandidates.ROUTABLE
+
+
 def _ports(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     low, dash, high = text.partition("-")
-    if not (dash and low.isdecimal() and high.isdecimal()):
-        raise ConfigError(f"--udp-ports is {text!r}; expected two port numbers, as in 40000-40100.")
+    if not (dash and low.isdecimal() and high.isdecimal() and 1 <= int(low) <= int(high) <= 65535):
+        raise ConfigError(f"--udp-ports is {text!r}; expected two ports from 1 to 65535, low to high, as 40000-40100.")
     return int(low), int(high)
+
+
+def addresses(given: str) -> list[str]:
+    """The IP addresses of one that an operator has written; a name is looked up now, once.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    bare = given.strip().removeprefix("[").removesuffix("]")
+    # What is written like an address must be one: to the resolver 203.0.113 is 203.0.0.113, and nothing is loopback.
+    try:
+        if not bare.strip("0123456789."):
+            ipaddress.ip_address(bare)
+        found = socket.getaddrinfo(bare, None, type=socket.SOCK_DGRAM)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"--advertise {given!r} cannot be looked up: {error}. Expected an IP address such as 203.0.113.7, or a name "
+            "that has one; ports belong to --udp-ports."
+        ) from error
+    return list(dict.fromkeys(str(address) for *_, (address, *_) in found))
 
 
 def listen(host: str, port: int) -> socket.socket:

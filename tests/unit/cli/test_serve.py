@@ -7,6 +7,7 @@ from vivavoce.cli.serve import configure, read_settings
 from vivavoce.clock import SystemClock
 from vivavoce.errors import ConfigError
 from vivavoce.gateway.settings import Beta
+from vivavoce.transport.webrtc.settings import HostCandidates
 
 
 def options(*words: str) -> argparse.Namespace:
@@ -41,3 +42,28 @@ def test_an_operator_may_have_no_mcp_server_called() -> None:
     names = read_settings(options("--mcp", "none")).engines
     assert open_engines(names, SystemClock()).tool_servers is None
     assert open_engines(EngineNames(), SystemClock()).tool_servers is not None
+
+
+def test_an_advertised_address_is_told_in_place_of_the_own_ones_unless_both_are_wanted() -> None:
+    webrtc = read_settings(options("--advertise", "203.0.113.7", "--advertise", "[2001:db8::7]")).webrtc
+    assert (webrtc.advertised, webrtc.host_candidates) == (("203.0.113.7", "2001:db8::7"), HostCandidates.NONE)
+    both = options("--host", "0.0.0.0", "--advertise", "203.0.113.7", "--own-addresses")
+    assert read_settings(both).webrtc.host_candidates is HostCandidates.ROUTABLE
+
+
+def test_a_name_is_advertised_by_the_addresses_that_it_has_at_start() -> None:
+    addresses = read_settings(options("--advertise", "localhost")).webrtc.advertised
+    assert addresses
+    assert set(addresses) <= {"127.0.0.1", "::1"}
+
+
+@pytest.mark.parametrize("address", ["", "203.0.113", "203.0.113.7:40000", "0.0.0.0", "no.such.name.invalid", "a..b"])
+def test_an_address_that_nobody_could_reach_is_refused_before_anybody_calls(address: str) -> None:
+    with pytest.raises(ConfigError):
+        read_settings(options("--advertise", address))
+
+
+@pytest.mark.parametrize("ports", ["40000", "40100-40000", "0-100", "40000-70000", "a-b", "-"])
+def test_ports_that_cannot_be_are_refused(ports: str) -> None:
+    with pytest.raises(ConfigError, match="--udp-ports"):
+        read_settings(options(f"--udp-ports={ports}"))

@@ -149,7 +149,8 @@ async def described(peer: webrtc.RTCPeerConnection, settings: WebRtcSettings) ->
     description = sdp.told(sdp.parse(own.sdp), settings.host_candidates, settings.advertised)
     if not sdp.has_candidates(description):
         raise TransportError(
-            "No UDP address to be called at: no port of port_range is free, or no address of host_candidates exists.",
+            "No UDP address to be called at: no port of port_range is free, or this machine has no address that "
+            "host_candidates lets through and none of the family of one that is advertised.",
             fault=Fault.OURS,
             next=Retry(1.0),
         )

@@ -236,10 +236,12 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 def told(description: Description, policy: HostCandidates, advertised: Sequence[str]) -> Description:
     """State only those of our own candidates that the peer shall use.
 
-    With `advertised` addresses each host candidate is stated with each of them of the same family in place of its
-    own, once per port; relayed and reflexive ones stay. Without, `policy` says which host candidates remain.
+    `policy` says which host candidates remain. Besides, each is stated with each `advertised` address of its family
+    in place of its own, once per port; but an advertised address that is one of our own has its own ports only.
+    Relayed and reflexive candidates stay.
     """
     addresses = [ipaddress.ip_address(address) for address in advertised]
+    own = {ipaddress.ip_address(fields[4]) for fields in _host_candidates(description)}
     seen: set[tuple[str, ...]] = set()
     section = 0
 
@@ -253,19 +255,27 @@ def told(description: Description, policy: HostCandidates, advertised: Sequence[
         if fields[7] != "host":
             return (line,)
         address = ipaddress.ip_address(fields[4])
-        if not addresses:
-            return (line,) if _is_told(address, policy) else ()
-        if address.is_loopback:
-            return ()
+        stated = [address] if _is_told(address, policy) else []
+        if not address.is_loopback:
+            same = [other for other in addresses if other.version == address.version]
+            stated += [other for other in same if other == address or other not in own]
         lines: list[str] = []
-        for other in addresses:
+        for other in stated:
             candidate = (str(section), fields[1], fields[2], str(other), fields[5])
-            if other.version == address.version and candidate not in seen:
+            if candidate not in seen:
                 seen.add(candidate)
                 lines.append(" ".join([*fields[:4], str(other), *fields[5:]]))
         return lines
 
     return description.map_lines(change)
+
+
+def _host_candidates(description: Description) -> Iterator[list[str]]:
+    for section in (description.head, *description.sections):
+        for value in section.values("candidate"):
+            fields = f"candidate:{value}".split()
+            if fields[7] == "host":
+                yield fields
 
 
 def _is_told(address: Address, policy: HostCandidates) -> bool:
@@ -276,6 +286,8 @@ def _is_told(address: Address, policy: HostCandidates) -> bool:
             return not address.is_loopback
         case HostCandidates.LOOPBACK:
             return address.is_loopback
+        case HostCandidates.NONE:
+            return False
 
 
 def has_candidates(description: Description) -> bool:

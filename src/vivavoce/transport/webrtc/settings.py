@@ -43,6 +43,7 @@ class HostCandidates(Enum):
     ALL = "all"
     ROUTABLE = "routable"  # all but loopback
     LOOPBACK = "loopback"  # only callers on this machine connect
+    NONE = "none"  # only what is advertised
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class WebRtcSettings:
     Attributes:
         port_range: lowest and highest local UDP port, both included; each call takes one port per address. None
             leaves it to the operating system.
-        advertised: addresses to state in place of this machine's own, for a machine behind one-to-one NAT.
-        host_candidates: which own addresses are stated; without meaning where `advertised` is set.
+        advertised: addresses at which callers reach this machine's ports, for a machine behind NAT; stated besides
+            the own ones that `host_candidates` lets through.
+        host_candidates: which own addresses are stated.
         offered_candidates: what an offer may make this process contact.
         ice_servers: asked for reflexive and relayed addresses of this side.
         answer_s: making an offer or answer takes longer than this only if the engine hangs.
@@ -82,10 +84,18 @@ class WebRtcSettings:
         if self.port_range is not None and not 1 <= self.port_range[0] <= self.port_range[1] <= 65535:
             raise ConfigError(f"port_range is {self.port_range}; it must be two ports, low to high, from 1 to 65535.")
         for address in self.advertised:
-            try:
-                ipaddress.ip_address(address)
-            except ValueError:
-                raise ConfigError(f"advertised has {address!r}; it must hold IP addresses, not names.") from None
+            _check_advertised(address)
+        if self.host_candidates is HostCandidates.NONE and not self.advertised:
+            raise ConfigError("Neither an own nor an advertised address is stated; callers need one.")
         for name in ("answer_s", "gather_s", "connect_s", "grace_s", "close_s"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be more than 0 seconds.")
+
+
+def _check_advertised(address: str) -> None:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        raise ConfigError(f"advertised has {address!r}; it must hold IP addresses, not names.") from None
+    if parsed.is_unspecified or parsed.is_multicast or "%" in address:
+        raise ConfigError(f"advertised has {address}, which is no address of a machine; state the one callers reach.")

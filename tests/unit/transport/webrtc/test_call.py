@@ -317,7 +317,7 @@ async def test_where_no_port_is_free_the_offer_is_not_to_blame() -> None:
 
 async def test_an_advertised_address_is_told_in_place_of_our_own() -> None:
     async with Pacer() as pacer:
-        settings = WebRtcSettings(advertised=("198.51.100.7",))
+        settings = WebRtcSettings(advertised=("198.51.100.7",), host_candidates=HostCandidates.NONE)
         far, answer = await WebRtcAnswerer(pacer, settings).answer(sdp())
         await far.close()
     assert {address for _, address, _ in told(answer)} == {"198.51.100.7"}

@@ -1,6 +1,7 @@
 """Which offers are taken, what is asked of the engine, and what a peer is told."""
 
 import ipaddress
+import re
 
 import pytest
 from hypothesis import given
@@ -277,15 +278,36 @@ def test_own_addresses_are_told_by_policy() -> None:
 
 
 def test_an_advertised_address_stands_in_for_every_own_one_of_its_family() -> None:
-    assert addresses(HostCandidates.ALL, "198.51.100.7") == [
+    assert addresses(HostCandidates.NONE, "198.51.100.7") == [
         "udp 198.51.100.7 50001 host",
         "tcp 198.51.100.7 9 host",
         "udp 203.0.114.9 61000 srflx",
     ]
-    assert addresses(HostCandidates.ALL, "198.51.100.7", "2001:db8::7")[:3] == [
+    assert addresses(HostCandidates.NONE, "198.51.100.7", "2001:db8::7")[:3] == [
         "udp 198.51.100.7 50001 host",
         "udp 2001:db8::7 50002 host",
         "tcp 198.51.100.7 9 host",
+    ]
+
+
+def test_an_advertised_address_is_told_besides_our_own_where_both_lead_here() -> None:
+    assert addresses(HostCandidates.ROUTABLE, "198.51.100.7") == [
+        "udp 10.0.0.5 50001 host",
+        "udp 198.51.100.7 50001 host",
+        "udp fd00::5 50002 host",
+        "tcp 10.0.0.5 9 host",
+        "tcp 198.51.100.7 9 host",
+        "udp 203.0.114.9 61000 srflx",
+    ]
+
+
+def test_an_advertised_address_of_our_own_is_told_with_its_own_port_only() -> None:
+    other = candidate("10.1.1.5", 50_009)
+    description = told(parse(sdp(HEAD, (*AUDIO, *OWN, other), DATA)), HostCandidates.NONE, ("10.0.0.5", "198.51.100.7"))
+    assert re.findall(r"candidate:\S+ 1 udp \d+ (\S+ \d+) typ host", description.text) == [
+        "10.0.0.5 50001",
+        "198.51.100.7 50001",
+        "198.51.100.7 50009",
     ]
 
 

@@ -6,13 +6,17 @@ import pytest
 
 from vivavoce.errors import ConfigError
 from vivavoce.telemetry.secret import Secret
-from vivavoce.transport.webrtc.settings import IceServer, WebRtcSettings
+from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, WebRtcSettings
 
 WRONG: dict[str, Callable[[], object]] = {
     "ports the wrong way round": lambda: WebRtcSettings(port_range=(50_100, 50_000)),
     "port 0": lambda: WebRtcSettings(port_range=(0, 50_000)),
     "a port too high": lambda: WebRtcSettings(port_range=(50_000, 70_000)),
     "a name as address": lambda: WebRtcSettings(advertised=("voice.example.org",)),
+    "any address at all": lambda: WebRtcSettings(advertised=("0.0.0.0",)),
+    "many machines' address": lambda: WebRtcSettings(advertised=("ff02::1",)),
+    "one link's address": lambda: WebRtcSettings(advertised=("fe80::1%eth0",)),
+    "no address": lambda: WebRtcSettings(host_candidates=HostCandidates.NONE),
     "no time": lambda: WebRtcSettings(connect_s=0),
     "less than no time": lambda: WebRtcSettings(grace_s=-1),
     "an ICE server without URL": lambda: IceServer(()),
