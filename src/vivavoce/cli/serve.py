@@ -161,8 +161,8 @@ def addresses(given: str) -> list[str]:
         found = socket.getaddrinfo(bare, None, type=socket.SOCK_DGRAM)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"--advertise {given!r} cannot be looked up: {error}. Expected an IP address such as 203.0.113.7, or a name "
-            "that has one; ports belong to --udp-ports."
+            f"--advertise {given!r} cannot be looked up: {error}. Expected an IP address such as 203.0.113.7, or a "
+            "name that has one; ports belong to --udp-ports."
         ) from error
     return list(dict.fromkeys(str(address) for *_, (address, *_) in found))
 
