@@ -29,7 +29,7 @@ def missing() -> str | None:
     """What this machine lacks for a laboratory; None when it lacks nothing."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    lacking = [tool for tool in ("ip", "nft") if shutil.which(tool) is None]
+    lacking = [tool for tool in ("ip", "nft", "tc", "conntrack") if shutil.which(tool) is None]
     return f"this machine lacks {', '.join(lacking)}" if lacking else None
 
 
@@ -46,21 +46,38 @@ class Lab:
 
     def switch(self, to: Uplink, gap_s: float = 0.0) -> None:
         """The other uplink goes away with its address; after a while without any network this one is there."""
-        other: Uplink = "cell" if to == "wifi" else "wifi"
-        gone, (device, _, net) = _LINKS[other][0], _LINKS[to]
-        _ip(f"-n {CALLER_NS} addr flush dev {gone}")
-        _ip(f"-n {CALLER_NS} link set {gone} down")
-        _run(["sleep", str(gap_s)])
+        self.leave("cell" if to == "wifi" else "wifi")
+        self.wait(gap_s)
+        self.join(to)
+
+    def join(self, link: Uplink) -> None:
+        """An uplink comes, and everything new goes over it; another that is there stays."""
+        device, _, net = _LINKS[link]
         _ip(f"-n {CALLER_NS} addr replace {net}.2/24 dev {device}")
         _ip(f"-n {CALLER_NS} link set {device} up gso_max_segs 1")
         _ip(f"-n {CALLER_NS} route replace default via {net}.1 dev {device}")
+
+    def leave(self, link: Uplink) -> None:
+        """An uplink goes away with its address."""
+        device = _LINKS[link][0]
+        _ip(f"-n {CALLER_NS} addr flush dev {device}")
+        _ip(f"-n {CALLER_NS} link set {device} down")
 
     def cut(self, seconds: float) -> None:
         """Nothing passes for so long; the links stay up."""
         before = self._rules
         self.filter("counter drop")
-        _run(["sleep", str(seconds)])
+        self.wait(seconds)
         self.filter(*before)
+
+    def throttle(self, kilobits: int) -> None:
+        """So much passes in a second, each way; what is more waits up to a second for its turn."""
+        for device in ("w0", "c0", "s0"):
+            _run(["tc", "-n", ROUTER_NS, *f"qdisc replace dev {device} root tbf".split(), *_bucket(kilobits)])
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        _run(["sleep", str(seconds)])
 
     def filter(self, *rules: str) -> None:
         """What the router does with packets that pass it, in nft's words; nothing to forget what was."""
@@ -118,6 +135,10 @@ def _build() -> None:
     _ip(f"-n {SERVER_NS} route add default via 10.77.9.1")
     for setting in ("net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0"):
         _run(["ip", "netns", "exec", ROUTER_NS, "sysctl", "-qw", setting])
+
+
+def _bucket(kilobits: int) -> list[str]:
+    return f"rate {kilobits}kbit burst 4k latency 1000ms".split()
 
 
 def _remove() -> None:

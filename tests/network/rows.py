@@ -1,0 +1,93 @@
+"""What happens to calls: networks that fail, servers that die."""
+
+from typing import Final
+
+from tests.network.stage import Outcome, Play, Row, Stage
+
+
+def _cut(seconds: float) -> Play:
+    def play(stage: Stage) -> Outcome:
+        with stage.server(), stage.call() as talk:
+            stage.lab.cut(seconds)
+            return talk.outcome()
+
+    return play
+
+
+def _switch(gap_s: float) -> Play:
+    def play(stage: Stage) -> Outcome:
+        with stage.server(), stage.call() as talk:
+            stage.lab.switch("cell", gap_s)
+            return talk.outcome()
+
+    return play
+
+
+def make_before_break(stage: Stage) -> Outcome:
+    with stage.server(), stage.call() as talk:
+        stage.lab.join("cell")
+        stage.lab.wait(3)
+        stage.lab.leave("wifi")
+        return talk.outcome(at_least_s=6)
+
+
+def rebinding(stage: Stage) -> Outcome:
+    with stage.server(), stage.call() as talk:
+        stage.lab.rebind()
+        return talk.outcome(at_least_s=5)
+
+
+def loss(stage: Stage) -> Outcome:
+    with stage.server(), stage.call() as talk:
+        stage.lab.filter("numgen random mod 100 < 30 counter drop")
+        return talk.outcome(at_least_s=20)
+
+
+def thin(stage: Stage) -> Outcome:
+    with stage.server(), stage.call() as talk:
+        stage.lab.throttle(40)
+        return talk.outcome(at_least_s=20)
+
+
+def restart(stage: Stage) -> Outcome:
+    with stage.server() as first, stage.call() as talk:
+        first.kill()
+        first.wait()
+        with stage.server():
+            return talk.outcome()
+
+
+def gone(stage: Stage) -> Outcome:
+    with stage.server() as server, stage.call("--give-up", "10") as talk:
+        server.kill()
+        return talk.outcome()
+
+
+def lid(stage: Stage) -> Outcome:
+    with stage.server(), stage.call() as talk:
+        stage.freeze(20)
+        return talk.outcome()
+
+
+def expired(stage: Stage) -> Outcome:
+    with stage.server(), stage.call("--secrets", "10") as talk:
+        stage.lab.cut(15)
+        return talk.outcome()
+
+
+ROWS: Final = (
+    Row("blip-1", "nothing passes for 1 s", _cut(1), 1.5, ("same connection",)),
+    Row("blip-2", "nothing passes for 2 s", _cut(2), 2.5, ("same connection",)),
+    Row("outage-5", "nothing passes for 5 s", _cut(5), 6.5),
+    Row("outage-25", "nothing passes for 25 s", _cut(25), 27),
+    Row("switch-0", "Wi-Fi to cellular at once", _switch(0), 6),
+    Row("switch-1", "Wi-Fi to cellular, 1 s without either", _switch(1), 6),
+    Row("make-before-break", "cellular comes, 3 s later Wi-Fi goes", make_before_break, 6),
+    Row("rebinding", "the NAT forgets the call and takes another address", rebinding, 3.5, ("same connection",)),
+    Row("loss-30", "30 % of all packets are lost", loss, 1.5, ("same connection",)),
+    Row("thin-40", "40 kbit/s each way", thin, 3, ("same connection",)),
+    Row("restart", "the server is killed, another started", restart, 12, ("new session",)),
+    Row("gone", "the server is killed and does not come back; 10 s to give up", gone, 20, ("failed",)),
+    Row("lid", "the caller stands still for 20 s", lid, 23),
+    Row("expired", "nothing passes for 15 s; the client secret lived for 10", expired, 18),
+)
