@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, cast
 
-from vivavoce.errors import ConfigError, Fault, NewSecret, RefusedError, VivaError
+from vivavoce.errors import ConfigError, RefusedError, Retry, VivaError
 from vivavoce.telemetry.secret import Secret
 
 Words = str | Secret
@@ -113,8 +113,7 @@ class Fetched:
         except Exception as error:
             raise RefusedError(
                 f"The function that fetches client secrets failed: {type(error).__name__}: {error}",
-                fault=Fault.CALLER,
-                next=NewSecret(),
+                next=Retry(),  # it has worked before where a call is being brought back: its network is away, too
             ) from error
         return Credential(secret(words, Kind.CLIENT_SECRET), Kind.CLIENT_SECRET)
 

@@ -5,8 +5,9 @@ from collections.abc import Awaitable
 
 import pytest
 
+from vivavoce.client.policy import Call, History, Persistence, Wait
 from vivavoce.client.secret import Fetched, Given, Kind
-from vivavoce.errors import ConfigError, NewSecret, RefusedError, TransportError
+from vivavoce.errors import ConfigError, RefusedError, TransportError
 from vivavoce.telemetry.secret import Secret
 
 
@@ -52,13 +53,14 @@ async def test_a_function_that_gives_a_coroutine_is_awaited() -> None:
     assert (await Fetched(fetch).get()).secret == Secret("ek_1")
 
 
-async def test_a_backend_that_fails_is_told_as_a_refusal() -> None:
+async def test_a_backend_that_fails_is_asked_again_by_a_call_that_comes_back() -> None:
     def fetch() -> str:
         raise OSError("backend is down")
 
     with pytest.raises(RefusedError) as refused:
         await Fetched(fetch).get()
-    assert isinstance(refused.value.next, NewSecret)
+    history = History(0.0, (Call(),), renews=True)
+    assert isinstance(Persistence().decide(refused.value, history, 1.0, 0.5), Wait)
 
 
 async def test_an_error_of_ours_passes_as_it_is() -> None:
