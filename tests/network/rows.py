@@ -1,8 +1,9 @@
 """What happens to calls: networks that fail, servers that die."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from tests.network.stage import Outcome, Play, Row, Stage
+from tests.network.stage import FRONT_URL, Outcome, Play, Row, Stage
 
 
 def _cut(seconds: float) -> Play:
@@ -75,6 +76,16 @@ def expired(stage: Stage) -> Outcome:
         return talk.outcome()
 
 
+def _answered(*answers: Mapping[str, object]) -> Play:
+    def play(stage: Stage) -> Outcome:
+        with stage.server(), stage.front() as tell, stage.call("--secrets", "60", url=FRONT_URL) as talk:
+            tell(*answers)
+            stage.lab.switch("cell")
+            return talk.outcome()
+
+    return play
+
+
 ROWS: Final = (
     Row("blip-1", "nothing passes for 1 s", _cut(1), 1.5, ("same connection",)),
     Row("blip-2", "nothing passes for 2 s", _cut(2), 2.5, ("same connection",)),
@@ -88,6 +99,15 @@ ROWS: Final = (
     Row("thin-40", "40 kbit/s each way", thin, 3, ("same connection",)),
     Row("restart", "the server is killed, another started", restart, 12, ("new session",)),
     Row("gone", "the server is killed and does not come back; 10 s to give up", gone, 20, ("failed",)),
+    Row("unauthorized", "Wi-Fi to cellular, and the next request is answered 401", _answered({"status": 401}), 7),
+    Row(
+        "too-many",
+        "Wi-Fi to cellular, and the next request is answered 429, Retry-After: 2",
+        _answered({"status": 429, "headers": {"Retry-After": "2"}}),
+        9,
+    ),
+    Row("broken", "Wi-Fi to cellular, and the next two are answered 500", _answered(*2 * [{"status": 500}]), 9),
+    Row("hung", "Wi-Fi to cellular, and the next request is never answered", _answered({}), 27),
     Row("lid", "the caller stands still for 20 s", lid, 23),
     Row("expired", "nothing passes for 15 s; the client secret lived for 10", expired, 18),
 )

@@ -23,6 +23,8 @@ KEY: Final = "sk-network-0123456789abcdef"
 PORT: Final = 8765
 ENVIRONMENT: Final = {**os.environ, "VIVA_API_KEYS": KEY, "OPENAI_API_KEY": KEY}
 URL: Final = f"http://{SERVER}:{PORT}/v1"
+FRONT_PORT: Final = 8080
+FRONT_URL: Final = f"http://{SERVER}:{FRONT_PORT}/v1"
 
 PAUSE_S: Final = 0.6
 """Silence between words is shorter; anything longer is a gap."""
@@ -200,6 +202,20 @@ class Stage:
             assert process.stdout is not None
             assert json.loads(process.stdout.readline())["event"] == "ready"
             yield process
+
+    @contextmanager
+    def front(self) -> "Generator[Callable[..., None]]":
+        """A door before the server, at `FRONT_URL`. What is yielded tells it answers (`front.py` says which)."""
+        with self.process(SERVER_NS, "-m", "tests.network.front", SERVER, str(FRONT_PORT), str(PORT)) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+
+            def tell(*answers: Mapping[str, object]) -> None:
+                assert process.stdin is not None
+                process.stdin.writelines(json.dumps(answer) + "\n" for answer in answers)
+                process.stdin.flush()
+
+            yield tell
 
     @contextmanager
     def call(self, *options: str, url: str = URL) -> Generator[Talk]:
