@@ -103,7 +103,7 @@ async def test_a_written_question_is_answered_shown_written_down_and_summed_up(t
 
 @BOTH
 async def test_how_good_the_connection_is_is_shown_while_the_call_goes_on(transport: str) -> None:
-    async with answering(engines(LONG)) as server:
+    async with answering(engines("one two three four five six seven eight nine ten")) as server:
         ended = await talk(server, "--transport", transport, "--text", "Count.", "--silent", "--stats")
     assert ended.code == ExitCode.DONE, ended.err
     shown = [line for line in ended.out.splitlines() if "you -" in line]
