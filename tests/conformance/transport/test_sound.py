@@ -29,7 +29,6 @@ def peak_hz(sound: Pcm) -> float:
     return float(np.argmax(spectrum)) * RATE_HZ / len(sound)
 
 
-@pytest.mark.realtime
 async def test_a_tone_arrives_with_its_pitch_and_level(connect_with_sound: Connect) -> None:
     async with connect_with_sound() as pair, listening(*pair) as (near, far):
         near.transport.play(tone(1200))
@@ -42,7 +41,6 @@ async def test_a_tone_arrives_with_its_pitch_and_level(connect_with_sound: Conne
         assert LEVEL / np.sqrt(2) * 0.85 < level < LEVEL / np.sqrt(2) * 1.15
 
 
-@pytest.mark.realtime
 async def test_both_may_speak_at_once(connect_with_sound: Connect) -> None:
     async with connect_with_sound() as pair, listening(*pair) as (near, far):
         near.transport.play(tone(600, 440))
@@ -54,7 +52,6 @@ async def test_both_may_speak_at_once(connect_with_sound: Connect) -> None:
             assert abs(peak_hz(end.sound[start : start + sample_count(250)]) - hz) < 8
 
 
-@pytest.mark.realtime
 async def test_playing_is_told_at_its_start_and_at_its_end_with_the_right_count(connect_with_sound: Connect) -> None:
     async with connect_with_sound() as pair, listening(*pair) as (near, _):
         assert near.transport.played() == 0
@@ -69,7 +66,6 @@ async def test_playing_is_told_at_its_start_and_at_its_end_with_the_right_count(
         assert near.all(Played)[-1].samples == sample_count(350)
 
 
-@pytest.mark.realtime
 async def test_the_count_of_what_was_played_only_grows_and_never_runs_ahead(connect_with_sound: Connect) -> None:
     async with connect_with_sound() as pair, listening(*pair) as (near, far):
         given = sample_count(500)
@@ -83,7 +79,6 @@ async def test_the_count_of_what_was_played_only_grows_and_never_runs_ahead(conn
         assert len(set(counts)) > 10
 
 
-@pytest.mark.realtime
 async def test_flushing_silences_the_listener_soon(connect_with_sound: Connect) -> None:
     async with connect_with_sound() as pair, listening(*pair) as (near, far):
         near.transport.play(tone(10_000))
@@ -104,7 +99,6 @@ async def test_flushing_silences_the_listener_soon(connect_with_sound: Connect) 
         assert len(near.all(Played)) >= 2
 
 
-@pytest.mark.realtime
 async def test_nothing_that_was_said_last_is_drawn_out(connect_with_sound: Connect) -> None:
     said_ms, lengths = 200, list[int]()
     async with connect_with_sound() as pair, listening(*pair) as (near, far):
@@ -118,7 +112,6 @@ async def test_nothing_that_was_said_last_is_drawn_out(connect_with_sound: Conne
     assert sorted(lengths)[2] <= sample_count(said_ms + 60)
 
 
-@pytest.mark.realtime
 async def test_pauses_do_not_make_the_listener_hear_later(connect_with_sound: Connect) -> None:
     # The last pause is long enough for an encoder to rest.
     pauses_ms, delays = [700, 700, 700, 700, 700, 2600], list[int]()
@@ -140,7 +133,6 @@ async def test_pauses_do_not_make_the_listener_hear_later(connect_with_sound: Co
     assert delays[-1] < sample_count(500)
 
 
-@pytest.mark.realtime
 async def test_a_long_silence_rests_and_the_next_word_is_heard_whole(connect_with_sound: Connect) -> None:
     async with connect_with_sound() as pair, listening(*pair) as (near, far):
         near.transport.play(tone(100))
