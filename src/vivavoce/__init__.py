@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from vivavoce.session.timing import Turn
     from vivavoce.session.tokens import Tokens
     from vivavoce.telemetry.secret import Secret
+    from vivavoce.transport.ice import IceServer
     from vivavoce.transport.interface import Link
-    from vivavoce.transport.webrtc.settings import IceServer
     from vivavoce.wire.event import UnknownEvent
 
 __all__ = [
@@ -103,7 +103,7 @@ _HOMES: Final = {
     "vivavoce.session.tokens": ("Tokens",),
     "vivavoce.telemetry.secret": ("Secret",),
     "vivavoce.transport.interface": ("Link",),
-    "vivavoce.transport.webrtc.settings": ("IceServer",),
+    "vivavoce.transport.ice": ("IceServer",),
     "vivavoce.wire.event": ("UnknownEvent",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from vivavoce.gateway.settings import Settings as GatewaySettings
     from vivavoce.session.microphone import Kind
     from vivavoce.session.price import Price
+    from vivavoce.transport.ice import IceServer
     from vivavoce.transport.pacer import Pacer
-    from vivavoce.transport.webrtc.settings import IceServer, WebRtcSettings
+    from vivavoce.transport.webrtc.settings import WebRtcSettings
     from vivavoce.wire.config import FunctionTool, Session
 
 # ── the server ──────────────────────────────────────────────────────────────────────────────────────────

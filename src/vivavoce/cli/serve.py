@@ -21,7 +21,8 @@ from vivavoce.gateway.settings import Beta, Limits, SecretUse
 from vivavoce.gateway.settings import Settings as GatewaySettings
 from vivavoce.gateway.socket_connection import SocketConnection
 from vivavoce.telemetry import log
-from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, OfferedCandidates, WebRtcSettings
+from vivavoce.transport.ice import IceServer
+from vivavoce.transport.webrtc.settings import HostCandidates, OfferedCandidates, WebRtcSettings
 
 if TYPE_CHECKING:
     from vivavoce.answer.job import Engines

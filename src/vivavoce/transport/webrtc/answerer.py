@@ -29,8 +29,7 @@ class WebRtcAnswerer:
             for transceiver in peer.get_transceivers():
                 if transceiver.sender.track is None:
                     transceiver.stop()
-            await peer.set_local_description(await peer.create_answer())
-            answer = await described(peer, settings)
+            answer = await described(peer, await peer.create_answer(), settings)
             calm_encoders()
             # Nobody can have connected yet: the answer has not left.
             transport = WebRtcTransport(peer, voice, None, self._pacer, settings, reads_text=wanted.has_text_path)

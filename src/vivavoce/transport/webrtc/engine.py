@@ -19,10 +19,14 @@ import wrtc
 from webrtc.base import WebRTCObject
 
 from vivavoce.errors import ConfigError, Fault, OfferError, Retry, TransportError
+from vivavoce.telemetry.log import Log
 from vivavoce.transport.webrtc import sdp
+from vivavoce.transport.webrtc.gathering import Gathering
 from vivavoce.transport.webrtc.settings import WebRtcSettings
 
 Native = TypeVar("Native")
+
+_log = Log("webrtc")
 
 _QUOTED: Final = re.compile(r"\s*\([a-z]=.*\)\s*$", re.DOTALL)
 """The engine ends its complaint with the line it is about, which may hold a password or an address."""
@@ -55,7 +59,14 @@ def make(
     ]
     try:
         peer = webrtc.RTCPeerConnection(
-            webrtc.RTCConfiguration(ice_servers=servers, port_range=settings.port_range, bundle_policy=bundle)
+            webrtc.RTCConfiguration(
+                ice_servers=servers,
+                ice_transport_policy=(
+                    webrtc.RTCIceTransportPolicy.relay if settings.relay_only else webrtc.RTCIceTransportPolicy.all
+                ),
+                port_range=settings.port_range,
+                bundle_policy=bundle,
+            )
         )
     except (webrtc.RTCException, ValueError) as refused:
         raise ConfigError(f"The WebRTC engine refuses the settings of its connections: {refused}.") from refused
@@ -126,33 +137,54 @@ async def negotiating(
                 raise
 
 
-async def described(peer: webrtc.RTCPeerConnection, settings: WebRtcSettings) -> sdp.Description:
-    """Our own description with what candidates could be gathered in time, as the peer is to see it.
+async def described(
+    peer: webrtc.RTCPeerConnection, made: webrtc.RTCSessionDescriptionInit, settings: WebRtcSettings
+) -> sdp.Description:
+    """Take the offer or answer that was made for our own; what of it, with its candidates, the peer is to see.
 
     Raises:
         TransportError: there is no candidate at all.
     """
-    complete = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    gathering = Gathering(settings, loop.time())
+    changed = asyncio.Event()
 
-    def look(_: webrtc.Event) -> None:
-        if peer.ice_gathering_state == webrtc.RTCIceGatheringState.complete:
-            complete.set()
+    def found(event: webrtc.RTCPeerConnectionIceEvent) -> None:
+        if event.candidate is not None and event.candidate.type is not None:
+            gathering.found(event.candidate.type, loop.time())
+            changed.set()
 
-    peer.on("icegatheringstatechange", look)
-    if peer.ice_gathering_state != webrtc.RTCIceGatheringState.complete:
+    def failed(event: webrtc.RTCPeerConnectionIceErrorEvent) -> None:
+        gathering.failed(event.url, event.error_code, event.error_text)
+        changed.set()
+
+    peer.on("icegatheringstatechange", lambda _: changed.set())
+    peer.on("icecandidate", found)
+    peer.on("icecandidateerror", failed)
+    await peer.set_local_description(made)
+    while peer.ice_gathering_state != webrtc.RTCIceGatheringState.complete and loop.time() < gathering.until:
         with suppress(TimeoutError):
-            async with asyncio.timeout(settings.gather_s):
-                await complete.wait()
-    peer.off("icegatheringstatechange", look)
+            async with asyncio.timeout_at(gathering.until):
+                await changed.wait()
+        changed.clear()
+    peer.off("icegatheringstatechange")
+    peer.off("icecandidate")
+    peer.off("icecandidateerror")
+    for url, words in gathering.refusals.items():
+        _log.warning("ice_server_refused", url=url, said=words)
     own = peer.local_description
     assert own is not None
     description = sdp.told(sdp.parse(own.sdp), settings.host_candidates, settings.advertised)
     if not sdp.has_candidates(description):
-        raise TransportError(
-            "No UDP address to be called at: no port of port_range is free, or this machine has no address that "
-            "host_candidates lets through and none of the family of one that is advertised.",
-            fault=Fault.OURS,
-            next=Retry(1.0),
+        raise (
+            gathering.failure()
+            if settings.relay_only
+            else TransportError(
+                "No UDP address to be called at: no port of port_range is free, or this machine has no address that "
+                "host_candidates lets through and none of the family of one that is advertised.",
+                fault=Fault.OURS,
+                next=Retry(1.0),
+            )
         )
     return description
 

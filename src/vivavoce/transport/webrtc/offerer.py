@@ -31,8 +31,7 @@ class WebRtcOfferer:
         async with negotiating(peer, voice, self._settings):
             speak(peer, voice)
             channel = peer.create_data_channel(EVENT_CHANNEL)
-            await peer.set_local_description(await peer.create_offer())
-            offer = await described(peer, self._settings)
+            offer = await described(peer, await peer.create_offer(), self._settings)
         self._begun = peer, voice, channel
         return offer.text
 

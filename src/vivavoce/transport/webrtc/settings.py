@@ -5,29 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from vivavoce.errors import ConfigError
-from vivavoce.telemetry.secret import Secret
-
-_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
-
-
-@dataclass(frozen=True)
-class IceServer:
-    """One STUN or TURN server, by one or more URLs (RFC 7064, RFC 7065); TURN needs both of the last two.
-
-    Raises:
-        ConfigError: no URL, one of another scheme, or TURN without credentials.
-    """
-
-    urls: tuple[str, ...]
-    username: str | None = None
-    credential: Secret | None = None
-
-    def __post_init__(self) -> None:
-        if not self.urls or not all(url.startswith(_SCHEMES) for url in self.urls):
-            raise ConfigError("An ICE server needs URLs that begin with stun:, stuns:, turn: or turns:.")
-        relays = any(url.startswith("turn") for url in self.urls)
-        if relays and not (self.username and self.credential):
-            raise ConfigError("A TURN server needs a username and a credential.")
+from vivavoce.transport.ice import IceServer
 
 
 class OfferedCandidates(Enum):
@@ -58,8 +36,10 @@ class WebRtcSettings:
         host_candidates: which own addresses are stated.
         offered_candidates: what an offer may make this process contact.
         ice_servers: asked for reflexive and relayed addresses of this side.
+        relay_only: connect by relays alone, so that the peer learns no address of this side.
         answer_s: making an offer or answer takes longer than this only if the engine hangs.
-        gather_s: how long to wait for STUN and TURN servers. Without any, gathering takes milliseconds.
+        gather_s: how long to wait for STUN servers. Without any servers, gathering takes milliseconds.
+        relay_s: how long to wait for TURN servers instead, where there are any.
         connect_s: from answer to open data channel; then the call is given up.
         grace_s: how long a connection that has fallen silent may take to come back. ICE itself needs about
             8 s to notice, so a vanished peer is given up after about 15 s.
@@ -74,8 +54,10 @@ class WebRtcSettings:
     host_candidates: HostCandidates = HostCandidates.ALL
     offered_candidates: OfferedCandidates = OfferedCandidates.PUBLIC
     ice_servers: tuple[IceServer, ...] = ()
+    relay_only: bool = False
     answer_s: float = 5.0
     gather_s: float = 1.0
+    relay_s: float = 2.0
     connect_s: float = 10.0
     grace_s: float = 7.0
     close_s: float = 2.0
@@ -85,9 +67,11 @@ class WebRtcSettings:
             raise ConfigError(f"port_range is {self.port_range}; it must be two ports, low to high, from 1 to 65535.")
         for address in self.advertised:
             _check_advertised(address)
+        if self.relay_only and not any(server.relays for server in self.ice_servers):
+            raise ConfigError("Relays alone are to be used, but there is no TURN server; give one, or allow all ways.")
         if self.host_candidates is HostCandidates.NONE and not self.advertised:
             raise ConfigError("Neither an own nor an advertised address is stated; callers need one.")
-        for name in ("answer_s", "gather_s", "connect_s", "grace_s", "close_s"):
+        for name in ("answer_s", "gather_s", "relay_s", "connect_s", "grace_s", "close_s"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be more than 0 seconds.")
 

@@ -18,11 +18,12 @@ from tests.unit.transport.webrtc.offer import AUDIO, DATA, HEAD, candidate, inst
 from vivavoce.audio.frame import Pcm, sample_count, silence
 from vivavoce.errors import ConfigError, Fault, OfferError, TransportError
 from vivavoce.telemetry.secret import Secret
+from vivavoce.transport.ice import IceServer
 from vivavoce.transport.interface import Closed, ClosedBy, Opened, Played, Sound, Transport
 from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc.answerer import WebRtcAnswerer
 from vivavoce.transport.webrtc.offerer import WebRtcOfferer
-from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, OfferedCandidates, WebRtcSettings
+from vivavoce.transport.webrtc.settings import HostCandidates, OfferedCandidates, WebRtcSettings
 
 ROOT = Path(__file__).parents[4]
 CANDIDATE = re.compile(r"a=candidate:\S+ 1 (udp|tcp) \d+ (\S+) (\d+) typ (\w+)")
@@ -130,7 +131,7 @@ async def test_a_caller_who_never_connects_is_given_up_even_if_nobody_runs_the_c
 
 
 async def test_an_ice_server_that_the_engine_does_not_understand_is_our_operators_mistake() -> None:
-    odd = WebRtcSettings(ice_servers=(IceServer(("turn:[::1:3478",), "me", Secret("hunter2")),))
+    odd = WebRtcSettings(ice_servers=(IceServer(("turn:relay.example",), "m" * 600, Secret("hunter2")),))
     async with Pacer() as pacer:
         with pytest.raises(ConfigError) as refused:
             await WebRtcAnswerer(pacer, odd).answer(sdp())
@@ -145,7 +146,7 @@ async def test_servers_that_do_not_answer_hold_a_call_up_no_longer_than_they_may
     port = mute.get_extra_info("sockname")[1]
     relay = IceServer((f"turn:127.0.0.1:{port}",), "me", Secret("hunter2"))
     async with Pacer() as pacer:
-        settings = WebRtcSettings(ice_servers=(relay,), gather_s=0.2)
+        settings = WebRtcSettings(ice_servers=(relay,), relay_s=0.2)
         async with asyncio.timeout(settings.answer_s / 2):
             far, answer = await WebRtcAnswerer(pacer, settings).answer(sdp())
         assert "typ host" in answer

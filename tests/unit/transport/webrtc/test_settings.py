@@ -6,7 +6,8 @@ import pytest
 
 from vivavoce.errors import ConfigError
 from vivavoce.telemetry.secret import Secret
-from vivavoce.transport.webrtc.settings import HostCandidates, IceServer, WebRtcSettings
+from vivavoce.transport.ice import IceServer
+from vivavoce.transport.webrtc.settings import HostCandidates, WebRtcSettings
 
 WRONG: dict[str, Callable[[], object]] = {
     "ports the wrong way round": lambda: WebRtcSettings(port_range=(50_100, 50_000)),
@@ -17,6 +18,7 @@ WRONG: dict[str, Callable[[], object]] = {
     "many machines' address": lambda: WebRtcSettings(advertised=("ff02::1",)),
     "one link's address": lambda: WebRtcSettings(advertised=("fe80::1%eth0",)),
     "no address": lambda: WebRtcSettings(host_candidates=HostCandidates.NONE),
+    "relays alone, and none": lambda: WebRtcSettings(ice_servers=(IceServer(("stun:stun.example",)),), relay_only=True),
     "no time": lambda: WebRtcSettings(connect_s=0),
     "less than no time": lambda: WebRtcSettings(grace_s=-1),
     "an ICE server without URL": lambda: IceServer(()),
