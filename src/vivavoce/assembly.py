@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from vivavoce.client.call import Call
     from vivavoce.client.device import Card
     from vivavoce.client.endpoint import Endpoint
+    from vivavoce.client.ice import Fetch as FetchIce
+    from vivavoce.client.ice import Given as IceServers
     from vivavoce.client.line import Line
     from vivavoce.client.player import Player
     from vivavoce.client.policy import Policy
-    from vivavoce.client.secret import Fetch, Source, Words
+    from vivavoce.client.secret import Credential, Fetch, Source, Words
     from vivavoce.client.state import State
     from vivavoce.client.tool import Function
     from vivavoce.engine.interface import Detector, Speaker, ToolServers
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from vivavoce.gateway.settings import Settings as GatewaySettings
     from vivavoce.session.microphone import Kind
     from vivavoce.session.price import Price
-    from vivavoce.transport.ice import IceServer
+    from vivavoce.transport.interface import Offering
     from vivavoce.transport.pacer import Pacer
     from vivavoce.transport.webrtc.settings import WebRtcSettings
     from vivavoce.wire.config import FunctionTool, Session
@@ -195,7 +197,8 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     transport: Literal["webrtc", "websocket"] = "webrtc",
     session: "Mapping[str, object] | Session | None" = None,
     tools: "Sequence[Function]" = (),
-    ice_servers: "Sequence[IceServer]" = (),
+    ice_servers: "IceServers | FetchIce" = (),
+    relay_only: bool = False,
     player: "Player | None" = None,
     timeout_s: float = 20.0,
     on_state: "Callable[[State], None] | None" = None,
@@ -218,7 +221,10 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         session: the config, by the wire's own names.
         tools: Python functions that the model may call. What they take is read from their signatures, what they are
             for from their docstrings; plain ones run in threads.
-        ice_servers: STUN and TURN servers, for networks in which nothing else gets through.
+        ice_servers: STUN and TURN servers, for networks in which nothing else gets through: `IceServer` objects, what
+            a browser would take as `iceServers`, or a function or coroutine function that fetches such for each
+            connection, so that credentials may be short-lived.
+        relay_only: go through relays alone, so that the server learns no address of this computer from the connection.
         player: a loudspeaker (`vivavoce.client.device`); without one, sound is only handed to who reads it.
         timeout_s: how long connecting may take.
         on_state: told of each state that the call enters, those before it is connected included.
@@ -247,7 +253,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     tariffs = tariff(place, config, budget, prices)
     async with AsyncExitStack() as entered:
         pacer = await entered.enter_async_context(Pacer())
-        line = _line(transport, place, source, pacer, ice_servers, timeout_s)
+        line = _line(transport, place, source, _offering(pacer, ice_servers, relay_only=relay_only), timeout_s)
         plan = Plan(
             line,
             config,
@@ -356,8 +362,7 @@ def _line(
     transport: Literal["webrtc", "websocket"],
     place: "Endpoint",
     source: "Source",
-    pacer: "Pacer",
-    ice_servers: "Sequence[IceServer]",
+    offering: "Callable[[Credential], Offering]",
     timeout_s: float,
 ) -> "Line":
     from vivavoce.client.line import MediaLine, SocketLine
@@ -367,9 +372,35 @@ def _line(
 
         return SocketLine(place, source, dial)
     if transport == "webrtc":
-        from vivavoce.transport.webrtc.offerer import WebRtcOfferer
-        from vivavoce.transport.webrtc.settings import WebRtcSettings
-
-        settings = WebRtcSettings(ice_servers=tuple(ice_servers))
-        return MediaLine(place, source, lambda: WebRtcOfferer(pacer, settings), timeout_s=timeout_s)
+        return MediaLine(place, source, offering, timeout_s=timeout_s)
     raise ConfigError(f"There is no transport {transport!r}; choose webrtc or websocket.")
+
+
+def _offering(
+    pacer: "Pacer", ice_servers: "IceServers | FetchIce", *, relay_only: bool
+) -> "Callable[[Credential], Offering]":
+    """What makes offers.
+
+    Raises:
+        ConfigError: ICE servers that cannot be.
+    """
+    from vivavoce.client.ice import fetched
+    from vivavoce.transport.ice import read_ice_servers
+    from vivavoce.transport.webrtc.settings import WebRtcSettings
+
+    if callable(ice_servers):
+        servers = fetched(ice_servers)
+
+        async def settings() -> WebRtcSettings:
+            return WebRtcSettings(ice_servers=await servers(), relay_only=relay_only)
+
+        given = settings
+    else:
+        given = WebRtcSettings(ice_servers=read_ice_servers(ice_servers), relay_only=relay_only)
+
+    def offering(_: "Credential") -> "Offering":
+        from vivavoce.transport.webrtc.offerer import WebRtcOfferer
+
+        return WebRtcOfferer(pacer, given)
+
+    return offering

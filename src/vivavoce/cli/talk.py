@@ -22,6 +22,7 @@ import numpy as np
 
 from vivavoce.assembly import MODEL, open_card, open_speaker
 from vivavoce.audio.frame import Pcm, silence
+from vivavoce.cli import network
 from vivavoce.cli.embedded import Embedded, embedded
 from vivavoce.cli.exit_code import ExitCode
 from vivavoce.cli.script import Interrupt, Speak, Step, Write
@@ -85,6 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="give a lost connection up if it is not made again by then (default: %(default)s)",
     )
+    network.configure(parser)
     parser.add_argument("--json", action="store_true", help="a summary for machines on standard output")
 
 
@@ -157,6 +159,8 @@ async def _callee(options: argparse.Namespace, terminal: Terminal) -> AsyncGener
         session_of(options),
         timeout_s=options.connect_timeout,
         return_s=options.return_within,
+        ice_servers=network.ice_servers(options, os.environ),
+        relay_only=options.relay_only,
     )
     keyed = any(os.environ.get(name) for name in ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"))
     if not options.local and (base_url or keyed):

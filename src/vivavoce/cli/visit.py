@@ -32,6 +32,7 @@ from vivavoce.errors import TransportError, VivaError
 from vivavoce.session.peer import Activity
 from vivavoce.session.timing import Turn
 from vivavoce.telemetry.secret import Secret
+from vivavoce.transport.ice import IceServer
 from vivavoce.transport.interface import Link
 
 BEHIND_MS = 200
@@ -49,6 +50,8 @@ class Place:
     session: Mapping[str, object]
     timeout_s: float = 20.0
     return_s: float = 300.0
+    ice_servers: Sequence[IceServer] = ()
+    relay_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Visit:
             api_key=place.key,
             transport=place.transport,
             session=place.session,
+            ice_servers=place.ice_servers,
+            relay_only=place.relay_only,
             player=self._conduct.player,
             timeout_s=place.timeout_s,
             on_state=self._show_state,

@@ -69,7 +69,7 @@ class MediaLine:
     """Calls over WebRTC."""
 
     def __init__(
-        self, endpoint: Endpoint, source: Source, offering: Callable[[], Offering], *, timeout_s: float
+        self, endpoint: Endpoint, source: Source, offering: Callable[[Credential], Offering], *, timeout_s: float
     ) -> None:
         self._endpoint = endpoint
         self._source = source
@@ -87,7 +87,7 @@ class MediaLine:
         progress(Negotiating())
         # A client secret carries a config already; ours is put on top of it once the session has begun.
         sent = session if credential.kind is Kind.API_KEY else None
-        offering = self._offering()
+        offering = self._offering(credential)
         try:
             answer = await self._signalling.place(credential, await offering.offer(), sent)
         except BaseException:

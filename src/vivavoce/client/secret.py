@@ -5,11 +5,12 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 from vivavoce.errors import ConfigError, RefusedError, Retry, VivaError
 from vivavoce.telemetry.secret import Secret
 
+T = TypeVar("T")
 Words = str | Secret
 """A key or client secret."""
 Fetch = Callable[[], Words | Awaitable[Words]]
@@ -103,11 +104,7 @@ class Fetched:
             ConfigError: it gave no secret.
         """
         try:
-            if inspect.iscoroutinefunction(self._fetch):
-                words = await cast("Awaitable[Words]", self._fetch())
-            else:
-                got = await asyncio.to_thread(self._fetch)
-                words = await got if inspect.isawaitable(got) else got
+            words = await run(self._fetch)
         except VivaError:
             raise
         except Exception as error:
@@ -116,6 +113,14 @@ class Fetched:
                 next=Retry(),  # it has worked before where a call is being brought back: its network is away, too
             ) from error
         return Credential(secret(words, Kind.CLIENT_SECRET), Kind.CLIENT_SECRET)
+
+
+async def run(function: Callable[[], T | Awaitable[T]]) -> T:
+    """What a function of the application gives; a plain one runs in a thread, for it may wait for a network."""
+    if inspect.iscoroutinefunction(function):
+        return await cast("Awaitable[T]", function())
+    got = await asyncio.to_thread(function)
+    return await cast("Awaitable[T]", got) if inspect.isawaitable(got) else got
 
 
 def secret(words: object, kind: Kind) -> Secret:

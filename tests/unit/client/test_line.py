@@ -79,7 +79,7 @@ def keyed() -> Source:
 async def test_with_a_key_the_config_goes_with_the_offer() -> None:
     desk, offering, steps = Desk(), ScriptedOffering(), Steps()
     async with desk.up() as place:
-        placed = await MediaLine(place, keyed(), lambda: offering, timeout_s=5).open(SESSION, steps)
+        placed = await MediaLine(place, keyed(), lambda _: offering, timeout_s=5).open(SESSION, steps)
     assert (placed.configured, placed.call_id, offering.fate) == (Configured.ALREADY, "rtc_7", "accepted")
     assert steps == ["Negotiating", "Connecting"]
     assert [path for path, _, _ in desk.asked] == ["/v1/realtime/calls"]
@@ -89,7 +89,7 @@ async def test_with_a_key_the_config_goes_with_the_offer() -> None:
 async def test_with_a_fetched_secret_the_config_waits_for_the_session() -> None:
     desk, offering, steps = Desk(), ScriptedOffering(), Steps()
     async with desk.up() as place:
-        placed = await MediaLine(place, Fetched(fetch), lambda: offering, timeout_s=5).open(SESSION, steps)
+        placed = await MediaLine(place, Fetched(fetch), lambda _: offering, timeout_s=5).open(SESSION, steps)
     assert placed.configured is Configured.NOT_YET
     assert steps == ["Minting", "Negotiating", "Connecting"]
     assert desk.asked[0][1]["authorization"] == "Bearer ek_fetched0123456789"
@@ -99,7 +99,7 @@ async def test_with_a_fetched_secret_the_config_waits_for_the_session() -> None:
 async def test_on_azure_a_key_gets_a_secret_first_since_offers_are_taken_under_secrets_only() -> None:
     desk, offering, steps = Desk(), ScriptedOffering(), Steps()
     async with desk.up(Provider.AZURE) as place:
-        placed = await MediaLine(place, keyed(), lambda: offering, timeout_s=5).open(SESSION, steps)
+        placed = await MediaLine(place, keyed(), lambda _: offering, timeout_s=5).open(SESSION, steps)
     assert placed.configured is Configured.ALREADY
     assert steps == ["Minting", "Negotiating", "Connecting"]
     (first, headers, body), (second, bearer, offer) = desk.asked
@@ -114,7 +114,7 @@ async def test_an_offer_that_is_refused_is_given_up_properly() -> None:
     desk, offering = Desk(status=403), ScriptedOffering()
     async with desk.up() as place:
         with pytest.raises(RefusedError):
-            await MediaLine(place, keyed(), lambda: offering, timeout_s=5).open(SESSION, Steps())
+            await MediaLine(place, keyed(), lambda _: offering, timeout_s=5).open(SESSION, Steps())
     assert offering.fate == "abandoned"
 
 

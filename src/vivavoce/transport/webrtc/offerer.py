@@ -1,5 +1,6 @@
 """The side of a WebRTC call that calls."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import webrtc
@@ -17,15 +18,19 @@ EVENT_CHANNEL: Final = "oai-events"
 
 
 class WebRtcOfferer:
-    """Makes one call. See `Offering`."""
+    """Makes one call. See `Offering`. Its settings are asked for when it begins, if they are not known before."""
 
-    def __init__(self, pacer: Pacer, settings: WebRtcSettings | None = None) -> None:
+    def __init__(
+        self, pacer: Pacer, settings: WebRtcSettings | Callable[[], Awaitable[WebRtcSettings]] | None = None
+    ) -> None:
         self._pacer = pacer
-        self._settings = settings or WebRtcSettings()
+        self._given = settings or WebRtcSettings()
+        self._settings = WebRtcSettings()
         self._begun: tuple[webrtc.RTCPeerConnection, wrtc.TrackGenerator, webrtc.RTCDataChannel] | None = None
 
     async def offer(self) -> str:
         """See `Offering.offer`."""
+        self._settings = self._given if isinstance(self._given, WebRtcSettings) else await self._given()
         # One port for everything: whom we call reads bundles, or could not read a browser either.
         peer, voice = make(self._settings, webrtc.RTCBundlePolicy.max_bundle)
         async with negotiating(peer, voice, self._settings):

@@ -15,8 +15,9 @@ import pytest
 from tests.conformance.transport.listener import PATIENCE_S, listening
 from tests.unit.transport.webrtc.engine import Page, alive, nothing_is_alive
 from tests.unit.transport.webrtc.offer import AUDIO, DATA, HEAD, candidate, instead, sdp, without
+from tests.unit.transport.webrtc.refusing_relay import refusing_relay
 from vivavoce.audio.frame import Pcm, sample_count, silence
-from vivavoce.errors import ConfigError, Fault, OfferError, TransportError
+from vivavoce.errors import ConfigError, Fault, Never, OfferError, TransportError
 from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.ice import IceServer
 from vivavoce.transport.interface import Closed, ClosedBy, Opened, Played, Sound, Transport
@@ -152,6 +153,41 @@ async def test_servers_that_do_not_answer_hold_a_call_up_no_longer_than_they_may
         assert "typ host" in answer
         await far.close()
     mute.close()
+
+
+async def test_a_relay_that_refuses_is_told_at_once_where_only_relays_may_be_used() -> None:
+    async with Pacer() as pacer, refusing_relay() as url:
+        relay = IceServer((url,), "me", Secret("hunter2"))
+        settings = WebRtcSettings(ice_servers=(relay,), relay_only=True, answer_s=PATIENCE_S, relay_s=PATIENCE_S)
+        with pytest.raises(TransportError) as refused:
+            async with asyncio.timeout(PATIENCE_S / 2):
+                await WebRtcOfferer(pacer, settings).offer()
+        assert (refused.value.fault, refused.value.next) == (Fault.CALLER, Never())
+        assert url in refused.value.message
+        assert "hunter2" not in refused.value.message
+        del refused
+        await nothing_is_alive()
+
+
+async def test_a_relay_that_refuses_does_not_keep_a_call_from_other_ways() -> None:
+    async with Pacer() as pacer, refusing_relay() as url:
+        relay = IceServer((url,), "me", Secret("hunter2"))
+
+        async def settings() -> WebRtcSettings:
+            return WebRtcSettings(ice_servers=(relay,), answer_s=PATIENCE_S, relay_s=PATIENCE_S)
+
+        async with asyncio.timeout(PATIENCE_S / 2):
+            offerer = WebRtcOfferer(pacer, settings)
+            assert "typ host" in await offerer.offer()
+        await offerer.abandon()
+
+
+async def test_nobody_learns_an_address_of_ours_where_only_relays_may_be_used() -> None:
+    relay = IceServer(("turn:127.0.0.1:9",), "me", Secret("hunter2"))
+    async with Pacer() as pacer:
+        with pytest.raises(TransportError) as failed:
+            await WebRtcOfferer(pacer, WebRtcSettings(ice_servers=(relay,), relay_only=True, relay_s=0.1)).offer()
+        assert failed.value.fault is Fault.NETWORK
 
 
 async def test_an_engine_that_takes_too_long_is_our_failure_and_leaves_nothing() -> None:
