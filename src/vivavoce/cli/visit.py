@@ -8,6 +8,7 @@ from typing import Literal
 
 from vivavoce.assembly import connect
 from vivavoce.cli.exit_code import Lost
+from vivavoce.cli.keys import keys
 from vivavoce.cli.mouth import Mouth
 from vivavoce.cli.report import Json, as_json, print_end, snapshot_words, turn_words
 from vivavoce.cli.script import Script, Step
@@ -130,7 +131,20 @@ class Visit:
         def enough(call: Call) -> bool:
             return 0 < wanted <= len(answered(call)) and call.activity is Activity.IDLE
 
-        await beside(call.until(enough), [listen(self._conduct.microphone, call)])
+        with keys(lambda key: self._press(key, call)) as readable:
+            if readable:
+                self._terminal.line("  m mutes the microphone", Ink.QUIET)
+            await beside(call.until(enough), [listen(self._conduct.microphone, call)])
+
+    def _press(self, key: str, call: Call) -> None:
+        if key not in ("m", "M"):
+            return
+        if call.muted:
+            call.unmute()
+            self._terminal.line("  ● the microphone is on again", Ink.ASSISTANT)
+        else:
+            call.mute()
+            self._terminal.line("  ○ muted: nothing that you say is sent; m again to be heard", Ink.CUT)
 
     def _helpers(self, call: Call) -> "Sequence[Coroutine[object, object, None]]":
         helpers = [self._show_captions(call), self._show_turns(call), self._ask_link(call)]

@@ -108,6 +108,11 @@ class Call(Commands):
         """Sound of the user that waits to be sent in real time; 0 where it is sent at once."""
         return duration_ms(self._drive.unsent)
 
+    @property
+    def muted(self) -> bool:
+        """Whether the user's sound is kept from the server."""
+        return self._drive.muted
+
     def blame(self, error: Error) -> ClientEvent | None:
         """The command that an error event is about, if it is one of the last."""
         return self._drive.peer.blame(error)
@@ -207,13 +212,25 @@ class Call(Commands):
             await self._order(event)
 
     async def send_audio(self, samples: Pcm | bytes) -> None:
-        """The user's sound: int16 mono at 24 kHz, any length. Over WebRTC it is spoken in real time.
+        """The user's sound: int16 mono at 24 kHz, any length. Over WebRTC it is spoken in real time; muted, nowhere.
 
         Raises:
             TransportError: the call is not connected.
             ConfigError: not 16-bit samples of one channel.
         """
         await self._drive.speak(_samples(samples))
+
+    def mute(self) -> None:
+        """Send nothing of the user's sound any more, until `unmute`; what was given and still waited is dropped, too.
+
+        Over WebRTC packets stop after two seconds of silence, over a WebSocket a last pause is sent. So a turn that
+        was open ends.
+        """
+        self._drive.mute()
+
+    def unmute(self) -> None:
+        """Send the user's sound again, from now on."""
+        self._drive.unmute()
 
     async def until(self, condition: "Callable[[Call], bool]", timeout_s: float | None = None) -> None:
         """Return as soon as something is true of the call, `lambda call: call.activity is Activity.IDLE` for instance.

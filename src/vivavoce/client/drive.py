@@ -137,9 +137,33 @@ class Desk:
         await self._wish(Order(event, done), done)
 
     async def speak(self, samples: Pcm) -> None:
-        """The user's sound; raises as `order` does."""
+        """The user's sound, dropped while he is muted; raises as `order` does."""
         done: Future[None] = asyncio.get_running_loop().create_future()
+        if self.muted:
+            done.set_result(None)
         await self._wish(Speech(samples, done), done)
+
+    @property
+    def muted(self) -> bool:
+        """Whether the user's sound is dropped."""
+        return self._held.muted
+
+    def mute(self) -> None:
+        """From this moment on nothing of the user is sent, not even what was said before and still waits."""
+        if self.muted:
+            return
+        self._held.mute()
+        for wish in self._inbox.waiting:
+            if isinstance(wish, Speech) and not wish.done.done():
+                wish.done.set_result(None)  # and so it is passed over
+        if self.leg is not None:
+            self.leg.hush()
+            for event in self.peer.hush(self._plan.clock.now()):
+                self.leg.transport.send(encode(event))
+
+    def unmute(self) -> None:
+        """The user's sound is sent again from now on."""
+        self._held.muted = False
 
     async def until(self, condition: Callable[[], bool], timeout_s: float | None = None) -> None:
         """Return as soon as a condition holds; it is looked at whenever something has happened.

@@ -80,6 +80,11 @@ class Leg:
         """Samples of the user that wait to be sent in real time; none where they are sent at once."""
         return 0 if self.way is SoundWay.TEXT else max(0, self.spoken - self.transport.played())
 
+    def hush(self) -> None:
+        """Drop the user's sound that waits to be sent."""
+        if self.way is SoundWay.MEDIA:
+            self.spoken = self.transport.flush()
+
     async def carry(self, post: Post) -> None:
         """Bring what arrives, until it is closed."""
         try:

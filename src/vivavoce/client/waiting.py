@@ -3,7 +3,7 @@
 import asyncio
 from asyncio import Future
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -84,6 +84,8 @@ class Held:
         self._orders: deque[Order | Returned] = deque()
         self._sound: deque[Pcm] = deque()
         self._samples = 0
+        self.muted = False
+        """Whether the user's sound is dropped."""
 
     def put(self, wish: Order | Speech | Returned) -> None:
         """Keep it. Whoever gives sound is not made to wait: of that the oldest goes when there is too much."""
@@ -104,6 +106,12 @@ class Held:
                 )
             case _:
                 self._orders.append(wish)
+
+    def mute(self) -> None:
+        """The user is muted: his sound does not wait any more."""
+        self.muted = True
+        self._sound.clear()
+        self._samples = 0
 
     @property
     def orders(self) -> tuple[Order | Returned, ...]:
@@ -135,6 +143,11 @@ class Inbox(Generic[T]):
         """Return when there is something."""
         await self._something.wait()
         self._something.clear()
+
+    @property
+    def waiting(self) -> Iterator[T]:
+        """All of it."""
+        return iter(self._waiting)
 
     def take(self) -> T | None:
         """The oldest of it; None when there is nothing."""

@@ -22,7 +22,7 @@ from vivavoce.session.settings import Settings, known, realtime_defaults, transc
 from vivavoce.session.timing import Turn, loud
 from vivavoce.session.tokens import Tokens, response_tokens, transcription_tokens
 from vivavoce.session.transcript import AssistantWords, ItemNews, Transcript, UserWords
-from vivavoce.session.uplink import Uplink
+from vivavoce.session.uplink import Uplink, pause
 from vivavoce.wire.config import RealtimeSession, Response, ResponseConfig, Session, merge
 from vivavoce.wire.event import (
     ClientEvent,
@@ -37,6 +37,7 @@ from vivavoce.wire.event import (
     ConversationItemTruncate,
     ConversationItemTruncated,
     Error,
+    InputAudioBufferAppend,
     InputAudioBufferCleared,
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
@@ -219,9 +220,15 @@ class Peer(Knowledge):
         self._errands += map(Send, self._uplink.events(samples))
         return self._drain()
 
-    def hush(self, now: float) -> None:
-        """The user's sound that was still queued will not be spoken."""
+    def hush(self, now: float) -> list[InputAudioBufferAppend]:
+        """The user says nothing more for now, and what was still queued of his sound will not be spoken.
+
+        Inside events a server counts time by the sound that it is sent: what is returned is the pause that ends a turn.
+        """
         self._timing.hushed(now)
+        if self._sound is Sound.MEDIA or self._settings.detection is None:
+            return []
+        return list(self._uplink.events(pause(self._settings.detection)))
 
     def hear(self, samples: Pcm, now: float) -> None:
         """Sound of the assistant, where it travels beside text."""

@@ -5,12 +5,27 @@ from collections.abc import Iterator
 from typing import Final
 
 from vivavoce.audio.format import Encoder
-from vivavoce.audio.frame import RATE_HZ, Pcm
-from vivavoce.session.settings import PCM
+from vivavoce.audio.frame import RATE_HZ, Pcm, sample_count, silence
+from vivavoce.session.patience import WAITS_MS
+from vivavoce.session.settings import PCM, known
+from vivavoce.wire.config import ServerVad, TurnDetection
 from vivavoce.wire.event import InputAudioBufferAppend
 
 PIECE: Final = RATE_HZ
 """Samples that one event carries at most: a second."""
+
+BEYOND_MS: Final = 500
+"""A pause lasts so much longer than the one that ends a turn: a detector's windows and its hangover."""
+
+
+def pause(detection: TurnDetection) -> Pcm:
+    """Silence after which a server takes the user's turn for over, whatever he had said."""
+    match detection:
+        case ServerVad(silence_duration_ms=wanted):
+            ends_ms = known(wanted, 500)
+        case _:
+            ends_ms = WAITS_MS[known(detection.eagerness, "auto")][1]
+    return silence(sample_count(ends_ms + BEYOND_MS))
 
 
 class Uplink:

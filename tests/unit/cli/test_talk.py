@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
+import pty
 import signal
 import sys
 import wave
 from asyncio.subprocess import PIPE
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,7 +174,19 @@ async def test_being_stopped_ends_the_call_in_good_order(sent: signal.Signals, c
     assert err == b""
 
 
-async def test_a_microphone_and_a_loudspeaker_hold_a_conversation() -> None:
+@pytest.fixture
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Generator[int]:
+    """The hand's end of a terminal that this process reads."""
+    hand, terminal = pty.openpty()
+    with os.fdopen(terminal) as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        yield hand
+    os.close(hand)
+
+
+async def test_a_microphone_and_a_loudspeaker_hold_a_conversation(
+    keyboard: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     card = ScriptedCard()
     spans = [Span(sample_count(300), sample_count(900))]
     chunk = np.full(480, 3000, np.int16)
@@ -203,9 +217,13 @@ async def test_a_microphone_and_a_loudspeaker_hold_a_conversation() -> None:
 
             async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
                 working = tasks.create_task(work())
+                os.write(keyboard, b"mxm")
                 await visit.make()
                 working.cancel()
     assert visit.call is not None
+    assert not visit.call.muted
+    shown = capsys.readouterr().out
+    assert shown.index("○ muted") < shown.index("● the microphone is on again") < shown.index("Good morning.")
     assert [line.words for line in lines(visit.call)] == ["", "Good morning."]
     assert (np.abs(np.concatenate(heard)) > 1000).sum() > sample_count(300)
     assert all(stream.calls[-1] == "close" for stream in card.opened)

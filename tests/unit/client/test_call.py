@@ -1,7 +1,7 @@
 """A call as a program lives it, with a far end that the test works by hand."""
 
 import asyncio
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterable, Awaitable
 from typing import cast
 
@@ -323,6 +323,38 @@ async def test_sound_inside_text_is_sent_in_events() -> None:
         assert isinstance(event, InputAudioBufferAppend)
         assert event.audio == b64encode(to_bytes(tone(20))).decode()
         assert call.unsent_ms == 0
+
+
+async def test_who_is_muted_is_not_heard_and_what_he_had_said_does_not_follow() -> None:
+    call, far = call_to(SoundPath.MEDIA)
+    async with answered(far, SESSION), call:
+        await call.send_audio(tone(60))
+        call.mute()
+        assert call.muted
+        await call.send_audio(tone(60))
+        assert call.unsent_ms == 0
+        call.unmute()
+        await call.send_audio(tone(40))
+        assert call.unsent_ms == 40
+
+
+async def test_a_muted_caller_appends_only_the_pause_that_ends_his_turn() -> None:
+    vad = SESSION.replace('"instructions":"theirs"', '"audio":{"input":{"turn_detection":{"type":"server_vad"}}}')
+    call, far = call_to(SoundPath.TEXT)
+    async with answered(far, vad), call:
+        call.mute()
+        call.mute()
+        await call.send_audio(tone(20))
+        await call.response.create()
+        event = await far.told()
+        assert isinstance(event, InputAudioBufferAppend)
+        assert not any(b64decode(event.audio))
+        assert isinstance(await far.told(), ResponseCreate)
+        call.unmute()
+        await call.send_audio(tone(20))
+        event = await far.told()
+        assert isinstance(event, InputAudioBufferAppend)
+        assert any(b64decode(event.audio))
 
 
 async def test_what_is_no_sound_is_refused() -> None:

@@ -1,6 +1,6 @@
 """What a client knows of a conversation, and what it does about it."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 import numpy as np
 import pytest
@@ -339,6 +339,26 @@ def test_the_users_sound_is_coded_as_the_session_wants_it() -> None:
 def test_sound_beside_text_is_not_put_into_events() -> None:
     table = Table(Sound.MEDIA)
     assert table.peer.speak(tone(100), table.now) == []
+
+
+@pytest.mark.parametrize(
+    ("detection", "least_ms"),
+    [
+        ('{"type":"server_vad","silence_duration_ms":900}', 900),
+        ('{"type":"semantic_vad","eagerness":"low"}', 8000),
+        ("null", None),
+    ],
+)
+def test_a_user_who_falls_silent_for_good_sends_the_pause_that_ends_his_turn(
+    detection: str, least_ms: int | None
+) -> None:
+    table = Table(Sound.TEXT, session=f'{{"input":{{"turn_detection":{detection}}}}}')
+    table.peer.speak(tone(100), table.now)
+    events = table.peer.hush(table.now)
+    sound = b"".join(b64decode(each.audio) for each in events)
+    assert not any(sound)
+    assert (len(sound) // 48 > least_ms) if least_ms is not None else not events
+    assert Table(Sound.MEDIA).peer.hush(0.0) == []
 
 
 # ── functions ───────────────────────────────────────────────────────────────────────────────────────────
