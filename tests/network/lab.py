@@ -1,7 +1,11 @@
 """A caller with Wi-Fi and cellular, a router with NAT, and a server, each in a network namespace; nothing leaves them.
 
-    vv-caller  wlan0 10.77.1.2 ── w0 10.77.1.1 ┐
-               wwan0 10.77.2.2 ── c0 10.77.2.1 ┴ vv-router (NAT) s0 10.77.9.1 ── eth0 10.77.9.10  vv-server
+    vv-caller  wlan0 10.77.1.2 ── w0 10.77.1.1 ┐           ┌ s0 10.77.9.1 ── eth0 10.77.9.10  vv-server
+               wwan0 10.77.2.2 ── c0 10.77.2.1 ┴ vv-router ┴ t0 10.77.8.1 ── eth0 10.77.8.20  vv-relay
+
+The router translates the caller's addresses. A container `vv-inside` may be put behind the server (`Lab.publish`):
+
+    vv-server  in0 172.31.0.1 ── eth0 172.31.0.2  vv-inside
 
 Needs root, iproute2 and nftables.
 """
@@ -14,9 +18,13 @@ from contextlib import contextmanager
 from typing import Final, Literal
 
 SERVER: Final = "10.77.9.10"
+RELAY: Final = "10.77.8.20"
+INSIDE: Final = "172.31.0.2"
 CALLER_NS: Final = "vv-caller"
 ROUTER_NS: Final = "vv-router"
 SERVER_NS: Final = "vv-server"
+RELAY_NS: Final = "vv-relay"
+INSIDE_NS: Final = "vv-inside"
 
 Uplink = Literal["wifi", "cell"]
 _LINKS: Final[dict[Uplink, tuple[str, str, str]]] = {
@@ -92,10 +100,31 @@ class Lab:
             "chain leaving { type nat hook postrouting priority srcnat;",
             f"oifname s0 ip saddr 10.77.1.0/24 snat to 10.77.9.{self._address}",
             f"oifname s0 ip saddr 10.77.2.0/24 snat to 10.77.9.{self._address + 1}",
+            "oifname t0 snat to 10.77.8.1",
             "}",
             "}",
         ]
-        _run(self.command(ROUTER_NS, "nft", "-f", "-"), "\n".join(lines) + "\n")
+        self._nft(ROUTER_NS, lines)
+
+    def publish(self, tcp: int, udp: str) -> None:
+        """Put a container behind the server, whose ports these of the server's lead to, as Docker publishes them."""
+        _ip(f"netns add {INSIDE_NS}")
+        _ip(f"-n {INSIDE_NS} link set lo up")
+        _link(SERVER_NS, "in0", "172.31.0.1", INSIDE_NS, INSIDE)
+        lines = [
+            "table ip inside {",
+            "chain arriving { type nat hook prerouting priority dstnat;",
+            f"iifname eth0 tcp dport {tcp} dnat to {INSIDE}",
+            f"iifname eth0 udp dport {udp} dnat to {INSIDE}",
+            "}",
+            "chain leaving { type nat hook postrouting priority srcnat; oifname eth0 masquerade; }",
+            "}",
+        ]
+        self._nft(SERVER_NS, lines)
+        _run(self.command(SERVER_NS, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
+
+    def _nft(self, namespace: str, lines: Sequence[str]) -> None:
+        _run(self.command(namespace, "nft", "-f", "-"), "\n".join(lines) + "\n")
 
     def rebind(self) -> None:
         """NAT forgets every mapping and takes another address from now on."""
@@ -119,20 +148,17 @@ def laboratory() -> Generator[Lab]:
 
 
 def _build() -> None:
-    for namespace in (CALLER_NS, ROUTER_NS, SERVER_NS):
+    for namespace in (CALLER_NS, ROUTER_NS, SERVER_NS, RELAY_NS):
         _ip(f"netns add {namespace}")
         _ip(f"-n {namespace} link set lo up")
     for device, far, net in _LINKS.values():
         _ip(f"-n {ROUTER_NS} link add {far} type veth peer name {device} netns {CALLER_NS}")
         _ip(f"-n {ROUTER_NS} addr add {net}.1/24 dev {far}")
         _ip(f"-n {ROUTER_NS} link set {far} up gso_max_segs 1")
-    _ip(f"-n {ROUTER_NS} link add s0 type veth peer name eth0 netns {SERVER_NS}")
-    for last in (1, 101, 102, 103, 104):
+    _link(ROUTER_NS, "s0", "10.77.9.1", SERVER_NS, SERVER)
+    for last in (101, 102, 103, 104):
         _ip(f"-n {ROUTER_NS} addr add 10.77.9.{last}/24 dev s0")
-    _ip(f"-n {ROUTER_NS} link set s0 up gso_max_segs 1")
-    _ip(f"-n {SERVER_NS} addr add {SERVER}/24 dev eth0")
-    _ip(f"-n {SERVER_NS} link set eth0 up gso_max_segs 1")
-    _ip(f"-n {SERVER_NS} route add default via 10.77.9.1")
+    _link(ROUTER_NS, "t0", "10.77.8.1", RELAY_NS, RELAY)
     for setting in ("net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0"):
         _run(["ip", "netns", "exec", ROUTER_NS, "sysctl", "-qw", setting])
 
@@ -141,8 +167,18 @@ def _bucket(kilobits: int) -> list[str]:
     return f"rate {kilobits}kbit burst 4k latency 1000ms".split()
 
 
+def _link(outer: str, device: str, gateway: str, inner: str, address: str) -> None:
+    """A wire from one namespace to the `eth0` of another, whose way to all else it is."""
+    _ip(f"-n {outer} link add {device} type veth peer name eth0 netns {inner}")
+    _ip(f"-n {outer} addr add {gateway}/24 dev {device}")
+    _ip(f"-n {outer} link set {device} up gso_max_segs 1")
+    _ip(f"-n {inner} addr add {address}/24 dev eth0")
+    _ip(f"-n {inner} link set eth0 up gso_max_segs 1")
+    _ip(f"-n {inner} route add default via {gateway}")
+
+
 def _remove() -> None:
-    for namespace in (CALLER_NS, ROUTER_NS, SERVER_NS):
+    for namespace in (CALLER_NS, ROUTER_NS, SERVER_NS, RELAY_NS, INSIDE_NS):
         subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
 
 

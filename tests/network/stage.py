@@ -195,10 +195,12 @@ class Stage:
     _talks: list[Talk] = field(default_factory=list[Talk])
 
     @contextmanager
-    def server(self, *options: str) -> "Generator[subprocess.Popen[str]]":
+    def server(
+        self, *options: str, host: str = SERVER, namespace: str = SERVER_NS
+    ) -> "Generator[subprocess.Popen[str]]":
         """`viva serve` in its namespace, ready."""
-        words = ("-m", "vivavoce.cli.main", "serve", "--host", SERVER, "--port", str(PORT), "--ready-json", *options)
-        with self.process(SERVER_NS, *words) as process:
+        words = ("-m", "vivavoce.cli.main", "serve", "--host", host, "--port", str(PORT), "--ready-json", *options)
+        with self.process(namespace, *words) as process:
             assert process.stdout is not None
             assert json.loads(process.stdout.readline())["event"] == "ready"
             yield process
@@ -233,6 +235,14 @@ class Stage:
             yield talk
             for name, other in others.items():
                 self.others[name] = other.outcome()
+
+    def refused(self, *options: str) -> Outcome:
+        """What a caller is told whose call cannot be made; the gap is the time until then."""
+        with self.process(CALLER_NS, *_TALKER, URL, *options) as process:
+            talk = Talk(process)
+            failed = talk.until(state="Failed")
+        waited_s = failed["at"] - talk.seen[0]["at"]
+        return Outcome(waited_s, "failed", None, waited_s, tuple(talk.seen))
 
     def freeze(self, seconds: float) -> None:
         """All callers stand still for so long, as on a computer whose lid is shut."""

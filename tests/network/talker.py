@@ -26,6 +26,7 @@ import numpy as np
 import vivavoce
 from tests.network.stage import PAUSE_S
 from vivavoce.audio.frame import Pcm
+from vivavoce.cli import network
 from vivavoce.client.state import Connected, Failed, State
 from vivavoce.clock import SystemClock
 from vivavoce.wire.event import ConversationItemRetrieved
@@ -170,6 +171,9 @@ async def main(options: argparse.Namespace) -> None:
         base_url=options.base_url,
         client_secret=(lambda: fetch(options.base_url, options.secrets)) if options.secrets else None,
         policy=vivavoce.Persistence(total_s=options.give_up),
+        transport=options.transport,
+        ice_servers=network.ice_servers(options, {}),
+        relay_only=options.relay_only,
         on_state=tell,
     )
     ear = Ear()
@@ -193,6 +197,8 @@ def options() -> argparse.ArgumentParser:
     made.add_argument("base_url")
     made.add_argument("--secrets", type=int, metavar="SECONDS", help="use client secrets that live for so long")
     made.add_argument("--give-up", type=float, default=300.0, metavar="SECONDS", help="try to come back for so long")
+    made.add_argument("--transport", default="webrtc", help="as `connect` takes it")
+    network.configure(made)
     return made
 
 
