@@ -30,6 +30,7 @@ from vivavoce.cli.terminal import Ink, Terminal
 from vivavoce.cli.visit import Conduct, Place, Visit
 from vivavoce.cli.wav import read_wav
 from vivavoce.client.device import Loudspeaker, Microphone, probe
+from vivavoce.client.tariff import read_prices
 from vivavoce.errors import ConfigError, DeviceError
 
 VOICE: Final = "en-us+klatt4"
@@ -86,6 +87,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="give a lost connection up if it is not made again by then (default: %(default)s)",
     )
+    whom.add_argument("--budget", type=float, metavar="USD", help="end the call politely once it has cost so much")
+    whom.add_argument("--prices", metavar="TOML", help="what models cost where that is not known, a table for each")
     network.configure(parser)
     parser.add_argument("--json", action="store_true", help="a summary for machines on standard output")
 
@@ -161,6 +164,8 @@ async def _callee(options: argparse.Namespace, terminal: Terminal) -> AsyncGener
         return_s=options.return_within,
         ice_servers=network.ice_servers(options, os.environ),
         relay_only=options.relay_only,
+        budget=options.budget,
+        prices=read_prices(options.prices) if options.prices else None,
     )
     keyed = any(os.environ.get(name) for name in ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"))
     if not options.local and (base_url or keyed):

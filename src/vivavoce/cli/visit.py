@@ -19,6 +19,7 @@ from vivavoce.client.device import Microphone
 from vivavoce.client.player import Player
 from vivavoce.client.policy import Persistence, Wait
 from vivavoce.client.state import (
+    Closed,
     Connected,
     Connecting,
     Disrupted,
@@ -31,10 +32,11 @@ from vivavoce.client.state import (
 from vivavoce.clock import SystemClock
 from vivavoce.errors import TransportError, VivaError
 from vivavoce.session.peer import Activity
+from vivavoce.session.price import Price
 from vivavoce.session.timing import Turn
 from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.ice import IceServer
-from vivavoce.transport.interface import Link
+from vivavoce.transport.interface import ClosedBy, Link
 
 BEHIND_MS = 200
 """Sound of the microphone that may wait; more is dropped, or it would stay late for good."""
@@ -53,6 +55,8 @@ class Place:
     return_s: float = 300.0
     ice_servers: Sequence[IceServer] = ()
     relay_only: bool = False
+    budget: float | None = None
+    prices: Mapping[str, Price] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,8 @@ class Visit:
             timeout_s=place.timeout_s,
             on_state=self._show_state,
             policy=Persistence(total_s=place.return_s),
+            budget=place.budget,
+            prices=place.prices,
         )
         async with connecting as call:
             self.call = call
@@ -107,6 +113,9 @@ class Visit:
                 await beside(self._lead(call), self._helpers(call))
                 self._link = await call.link()
             except TransportError as error:
+                if isinstance(call.state, Closed) and call.state.by is ClosedBy.US:
+                    self._terminal.line(f"  ○ {call.state.reason}", Ink.QUIET)
+                    return
                 raise Lost(error.message, fault=error.fault, next=error.next) from error
 
     def report(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from math import isfinite
+from pathlib import Path
 
 import msgspec
 
@@ -19,6 +20,18 @@ def price_list() -> PriceList:
     """All prices that come with this package; each with a date and a source."""
     text = files("vivavoce.client").joinpath("prices.toml").read_bytes()
     return msgspec.toml.decode(text, type=PriceList)
+
+
+def read_prices(path: str) -> dict[str, Price]:
+    """Prices of one's own: a TOML file with a table for each model, its keys those of `Price`.
+
+    Raises:
+        ConfigError: it cannot be read, or says something else.
+    """
+    try:
+        return msgspec.toml.decode(Path(path).read_bytes(), type=dict[str, Price])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"The prices in {path} cannot be read: {error}") from None
 
 
 def tariff(

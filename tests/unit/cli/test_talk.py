@@ -114,6 +114,26 @@ async def test_how_good_the_connection_is_is_shown_while_the_call_goes_on(transp
     assert any("MOS 4" in line for line in shown) is (transport == "webrtc"), ended.out
 
 
+async def test_a_budget_that_nobody_could_keep_is_refused() -> None:
+    async with answering(engines()) as server:
+        ended = await talk(server, "--text", "hi", "--silent", "--budget", "0.50")
+    assert ended.code == ExitCode.USAGE
+    assert "A budget needs prices, and none is known of" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+async def test_a_call_whose_budget_is_spent_ends_politely(tmp_path: Path) -> None:
+    prices = tmp_path / "prices.toml"
+    prices.write_text('["gpt-realtime-2.1"]\ntext_in = 4.0\ntext_out = 24.0\naudio_in = 32.0\naudio_out = 64.0\n')
+    async with answering(engines("Yes.", "No.")) as server:
+        spending = ["--budget", "0.000001", "--prices", str(prices), "--transcription", "none"]
+        ended = await talk(server, "--text", "One?", "--text", "Two?", "--silent", *spending)
+    assert ended.code == ExitCode.DONE, ended.err
+    assert "agent   Yes." in ended.out
+    assert "The budget of 1e-06 USD is spent" in ended.out
+    assert "No." not in ended.out
+
+
 async def test_a_file_is_spoken_and_its_words_come_back(tmp_path: Path) -> None:
     question = speech(tmp_path / "question.wav", 1.0)
     # After 600 ms of lead-in, with room for what a connection takes to begin.
