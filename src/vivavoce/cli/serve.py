@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -17,10 +18,12 @@ from vivavoce.assembly import EngineNames, ServerSettings, server_app
 from vivavoce.errors import ConfigError
 from vivavoce.gateway.connection import connection_class
 from vivavoce.gateway.identity import Keyring, is_loopback, open_keyring, read_keys
+from vivavoce.gateway.relays import Relays
 from vivavoce.gateway.settings import Beta, Limits, SecretUse
 from vivavoce.gateway.settings import Settings as GatewaySettings
 from vivavoce.gateway.socket_connection import SocketConnection
 from vivavoce.telemetry import log
+from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.ice import IceServer
 from vivavoce.transport.webrtc.settings import HostCandidates, OfferedCandidates, WebRtcSettings
 
@@ -52,6 +55,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--own-addresses", action="store_true", help="state this machine's own addresses besides those of --advertise"
     )
     where.add_argument("--stun", metavar="URL", action="append", default=[], help="STUN server, stun:HOST:PORT")
+    where.add_argument(
+        "--turn", metavar="URL", action="append", default=[], help="TURN server that callers may use; they ask for it"
+    )
+    where.add_argument(
+        "--turn-secret-file",
+        metavar="FILE",
+        help="its static-auth-secret (or VIVA_TURN_SECRET): callers get credentials that expire after ten minutes",
+    )
     who = parser.add_argument_group("who answers")
     engines = EngineNames()
     for kind in ("thinker", "speaker", "transcriber", "detector"):
@@ -110,6 +121,7 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
         limits=Limits(responses_per_minute=options.responses_per_minute, tokens_per_minute=options.tokens_per_minute),
         secret_use=SecretUse.ONCE if options.single_use_secrets else SecretUse.REUSABLE,
         beta=Beta.REFUSED if options.no_beta else Beta.TRANSLATED,
+        relays=_relays(options),
     )
     near = is_loopback(options.host)
     names = EngineNames(
@@ -131,6 +143,22 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
         raise ConfigError(f"--session-minutes is {options.session_minutes:g}; expected a number greater than 0.")
     models = tuple(options.model) if options.model else ServerSettings.models
     return ServerSettings(gateway, webrtc, names, models, lifetime_s=options.session_minutes * 60)
+
+
+def _relays(options: argparse.Namespace) -> Relays | None:
+    file, words = options.turn_secret_file, os.environ.get("VIVA_TURN_SECRET", "")
+    if file is not None:
+        try:
+            words = Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise ConfigError(f"--turn-secret-file {file} cannot be read: {error}.") from error
+    if not options.turn:
+        if file is not None:
+            raise ConfigError("--turn-secret-file is the secret of relays, but no --turn names one.")
+        return None
+    if not words.strip():
+        raise ConfigError("--turn needs the relay's secret: give --turn-secret-file, or set VIVA_TURN_SECRET.")
+    return Relays(tuple(options.turn), Secret(words.strip()))
 
 
 def _own_addresses(options: argparse.Namespace, *, near: bool) -> HostCandidates:

@@ -25,6 +25,7 @@ from vivavoce.gateway.desk import Desk
 from vivavoce.gateway.elsewhere import Elsewhere
 from vivavoce.gateway.endpoints import Endpoints
 from vivavoce.gateway.guard import Guard
+from vivavoce.gateway.handout import Handout
 from vivavoce.gateway.identity import Keyring, is_loopback
 from vivavoce.gateway.ids import new_id
 from vivavoce.gateway.interface import Answerer, Carry, Ids
@@ -85,6 +86,7 @@ def gateway_app(
         beta_sessions=BetaSessions(mint),
         catalogue=Catalogue(answerer, reception),
         elsewhere=Elsewhere(reception, Page(page)),
+        handout=settings.relays and Handout(settings.relays, reception, quota, clock, limits.calls_per_minute),
     )
     release = _version()
 

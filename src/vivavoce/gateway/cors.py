@@ -8,11 +8,11 @@ from vivavoce.errors import RequestError
 from vivavoce.gateway.origin import Origins
 from vivavoce.gateway.reply import error_reply
 
-_METHODS = "GET, POST"
+_METHODS = "GET, OPTIONS, POST"
 _HEADERS = {"accept", "api-key", "authorization", "content-type"}
 _PREFIXES = ("openai-", "x-openai-", "x-stainless-")
 """What the SDKs add to requests from a browser."""
-_EXPOSED = "Location, Retry-After, Viva-Heartbeat, X-Request-Id"
+_EXPOSED = "Link, Location, Retry-After, Viva-Heartbeat, X-Request-Id"
 _PREFLIGHT_S = "600"
 
 

@@ -8,6 +8,7 @@ from vivavoce.gateway.beta import AZURE_PREVIEW, BetaSessions
 from vivavoce.gateway.calls import Calls
 from vivavoce.gateway.catalogue import Catalogue
 from vivavoce.gateway.elsewhere import Elsewhere
+from vivavoce.gateway.handout import Handout
 from vivavoce.gateway.minting import Minting
 from vivavoce.gateway.settings import Beta
 from vivavoce.gateway.sockets import Sockets
@@ -26,6 +27,7 @@ class Endpoints:
     beta_sessions: BetaSessions
     catalogue: Catalogue
     elsewhere: Elsewhere
+    handout: Handout | None = None
 
     def routes(self, beta: Beta) -> list[BaseRoute]:
         """Their addresses; those of the beta are refused where it is not translated."""
@@ -45,7 +47,9 @@ class Endpoints:
         ]
 
     def _routes(self, root: str) -> list[BaseRoute]:
+        handout = [] if self.handout is None else [self.handout.give]
         return [
+            *(Route(f"{root}/realtime/calls", give, methods=["OPTIONS"]) for give in handout),
             Route(f"{root}/realtime/client_secrets", self.minting.mint, methods=["POST"]),
             Route(f"{root}/realtime/calls", self.calls.create, methods=["POST"]),
             Route(f"{root}/realtime/calls/{{call_id}}/hangup", self.calls.hangup, methods=["POST"]),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 
 from vivavoce.errors import ConfigError
+from vivavoce.gateway.relays import Relays
 from vivavoce.telemetry.secret import Secret
 
 
@@ -59,7 +60,7 @@ class Settings:
     `bind` is the address that the server listens on: without keys it must be a loopback one. `origins`
     are the web origins whose pages may call: `https://app.example`, `http://localhost:*` for any port, or
     `*` for all; None means pages of this computer when bound to loopback, and none otherwise. Pages that
-    the server itself serves may always call.
+    the server itself serves may always call. `relays` are handed to callers who ask for them.
     """
 
     bind: str = "127.0.0.1"
@@ -68,3 +69,4 @@ class Settings:
     secret_use: SecretUse = SecretUse.REUSABLE
     limits: Limits = field(default_factory=Limits)
     beta: Beta = Beta.TRANSLATED
+    relays: Relays | None = None

@@ -1,4 +1,5 @@
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +7,9 @@ from vivavoce.assembly import EngineNames, open_engines
 from vivavoce.cli.serve import configure, read_settings
 from vivavoce.clock import SystemClock
 from vivavoce.errors import ConfigError
+from vivavoce.gateway.relays import Relays
 from vivavoce.gateway.settings import Beta
+from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.webrtc.settings import HostCandidates
 
 
@@ -55,6 +58,32 @@ def test_a_name_is_advertised_by_the_addresses_that_it_has_at_start() -> None:
     addresses = read_settings(options("--advertise", "localhost")).webrtc.advertised
     assert addresses
     assert set(addresses) <= {"127.0.0.1", "::1"}
+
+
+def test_the_relays_secret_is_read_from_a_file_or_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_settings(options()).gateway.relays is None
+    file = tmp_path / "turn.secret"
+    file.write_text("lab-only-secret-0123456789\n")
+    relays = read_settings(options("--turn", "turn:relay.example", "--turn-secret-file", str(file))).gateway.relays
+    assert relays == Relays(("turn:relay.example",), Secret("lab-only-secret-0123456789"))
+    monkeypatch.setenv("VIVA_TURN_SECRET", "lab-only-secret-0123456789")
+    assert read_settings(options("--turn", "turn:relay.example")).gateway.relays == relays
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--turn", "turn:relay.example"),
+        ("--turn-secret-file", "/dev/null"),
+        ("--turn", "turn:relay.example", "--turn-secret-file", "/dev/null"),
+        ("--turn", "turn:relay.example", "--turn-secret-file", "/no/such/file"),
+    ],
+)
+def test_relays_without_their_secret_and_a_secret_without_relays_are_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="--turn"):
+        read_settings(options(*words))
 
 
 @pytest.mark.parametrize("address", ["", "203.0.113", "203.0.113.7:40000", "0.0.0.0", "no.such.name.invalid", "a..b"])
