@@ -7,7 +7,7 @@ The router translates the caller's addresses. A container `vv-inside` may be put
 
     vv-server  in0 172.31.0.1 ── eth0 172.31.0.2  vv-inside
 
-Needs root, iproute2 and nftables.
+Needs root, iproute2, nftables, conntrack and, for relays, coturn.
 """
 
 import os
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Final, Literal
 
 SERVER: Final = "10.77.9.10"
@@ -33,12 +34,17 @@ _LINKS: Final[dict[Uplink, tuple[str, str, str]]] = {
 }
 
 
+@cache
 def missing() -> str | None:
     """What this machine lacks for a laboratory; None when it lacks nothing."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    lacking = [tool for tool in ("ip", "nft", "tc", "conntrack") if shutil.which(tool) is None]
-    return f"this machine lacks {', '.join(lacking)}" if lacking else None
+    lacking = [tool for tool in ("ip", "nft", "tc", "conntrack", "turnserver") if shutil.which(tool) is None]
+    if lacking:
+        return f"this machine lacks {', '.join(lacking)}"
+    probe = subprocess.run(("ip", "netns", "add", "vv-probe"), capture_output=True, text=True, check=False)
+    subprocess.run(("ip", "netns", "delete", "vv-probe"), capture_output=True, check=False)
+    return f"this machine makes no network namespaces: {probe.stderr.strip()}" if probe.returncode else None
 
 
 class Lab:

@@ -3,7 +3,6 @@
 Sound that arrives proves the way it took: the router lets no other pass.
 """
 
-import shutil
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tests.network.lab import INSIDE_NS, RELAY, RELAY_NS, SERVER, missing
+from tests.network.lab import INSIDE_NS, RELAY, RELAY_NS, SERVER
 from tests.network.stage import PORT, Outcome, Play, Row, Stage
 
 USER: Final = "caller"
@@ -22,11 +21,6 @@ DIRECT_SHUT: Final = "iifname { w0, c0 } oifname s0 meta l4proto udp counter dro
 """The caller's sound does not reach the server by itself."""
 UDP_SHUT: Final = "iifname { w0, c0 } meta l4proto udp counter drop"
 ONLY_443: Final = f"iifname {{ w0, c0 }} ip daddr != {SERVER} tcp dport != 443 counter drop"
-
-
-def lacking() -> str | None:
-    """What this machine lacks for these rows; None when it lacks nothing."""
-    return missing() or (None if shutil.which("turnserver") else "this machine lacks turnserver (Debian: coturn)")
 
 
 @contextmanager

@@ -7,23 +7,20 @@ import sys
 
 import pytest
 
-from tests.network.lab import laboratory, missing
 from tests.network.rows import ROWS
 from tests.network.stage import Row, Stage
 
 pytestmark = [
     pytest.mark.network,
     pytest.mark.timeout(180),
-    pytest.mark.skipif(missing() is not None, reason=f"no laboratory: {missing()}"),
 ]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_call_comes_back_soon_and_remembers_or_says_that_it_is_over(
-    row: Row, capsys: pytest.CaptureFixture[str]
+    row: Row, stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with laboratory() as lab:
-        outcome = row.play(Stage(lab))
+    outcome = row.play(stage)
     with capsys.disabled():
         sys.stdout.write(f"\n{row.what}: {outcome}\n")
     assert outcome.ended in row.endings, outcome.said

@@ -4,14 +4,12 @@ import sys
 
 import pytest
 
-from tests.network.lab import laboratory
-from tests.network.relays import RELAYS, lacking
+from tests.network.relays import RELAYS
 from tests.network.stage import Row, Stage
 
 pytestmark = [
     pytest.mark.network,
     pytest.mark.timeout(180),
-    pytest.mark.skipif(lacking() is not None, reason=f"no laboratory: {lacking()}"),
 ]
 
 SETUP_S = 4.0
@@ -20,10 +18,9 @@ SETUP_S = 4.0
 
 @pytest.mark.parametrize("row", RELAYS, ids=lambda row: row.name)
 def test_a_call_finds_the_way_that_is_left_or_says_why_there_is_none(
-    row: Row, capsys: pytest.CaptureFixture[str]
+    row: Row, stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with laboratory() as lab:
-        outcome = row.play(Stage(lab))
+    outcome = row.play(stage)
     with capsys.disabled():
         sys.stdout.write(f"\n{row.what}: set-up {outcome.setup_s:.2f} s, gap {outcome.gap_s} s, {outcome.ended}\n")
     assert outcome.ended in row.endings, outcome.said
