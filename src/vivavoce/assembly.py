@@ -370,7 +370,7 @@ def _line(
     if transport == "websocket":
         from vivavoce.transport.websocket import dial
 
-        return SocketLine(place, source, dial)
+        return SocketLine(place, source, dial, timeout_s=timeout_s)
     if transport == "webrtc":
         return MediaLine(place, source, offering, timeout_s=timeout_s)
     raise ConfigError(f"There is no transport {transport!r}; choose webrtc or websocket.")

@@ -9,15 +9,17 @@ from typing import cast
 from tests.unit.client.far import SESSION, FarEnd
 from tests.unit.transport.virtual import VirtualLoop
 from vivavoce.client.call import Call
-from vivavoce.client.line import Configured, Placed, Progress
+from vivavoce.client.line import Claims, Configured, Placed, Progress
 from vivavoce.client.plan import Plan
 from vivavoce.client.policy import Persistence, Policy
+from vivavoce.client.signalling import Claim, Terms
 from vivavoce.client.state import Connecting, Minting, Negotiating, State
 from vivavoce.client.tool import Function, tools
 from vivavoce.errors import VivaError
 from vivavoce.transport.interface import Link, SoundPath
 from vivavoce.transport.memory import MemoryTransport, join
 from vivavoce.wire.config import RealtimeSession, Session
+from vivavoce.wire.resumption import Ticket
 
 
 class Hang:
@@ -58,7 +60,15 @@ class Exchange:
         self.renews = renews
         self.lifetime_s: float | None = None
         self.figures: Callable[[float], Link] = lambda _: Link()
-        self.pings = False
+        self.keeps_s: int | None = None
+        """How long a server that answers pings keeps a session that is lost; None for one that answers none."""
+        self.network = asyncio.Event()
+        """Set while the server can be reached by those who come back."""
+        self.network.set()
+        self.claims: list[Claim] = []
+        self.refusals: list[VivaError | None] = []
+        """What the server says to those who come back, in order."""
+        self.last_read: str | None = None
         self._tasks = tasks
         self._sound = sound
         self._failures = list(failures)
@@ -75,16 +85,28 @@ class Exchange:
         if failure is not None:
             await asyncio.get_running_loop().create_future()
         progress(Connecting())
+        return self._connect(f"rtc_{len(self.far) + 1}", None)
+
+    async def resume(self, claims: Claims) -> Placed:
+        await self.network.wait()
+        claim = claims()
+        self.claims.append(claim)
+        refusal = self.refusals.pop(0) if self.refusals else None
+        if refusal is not None:
+            raise refusal
+        return self._connect(claim.call_id, self.last_read)
+
+    def _connect(self, call_id: str, last_read: str | None) -> Placed:
         near, far = join(self._sound)
         end = FarEnd(far)
         self._tasks.create_task(far.run(end.take))
         self.far.append(end)
         self._placed.set()
+        ticket = Ticket(f"token_{len(self.far)}", self.keeps_s) if self.keeps_s else None
         return Placed(
             Measured(near, lambda: self.figures(asyncio.get_running_loop().time())),
             Configured.ALREADY,
-            f"rtc_{len(self.far)}",
-            self.pings,
+            Terms(call_id, self.keeps_s is not None, ticket, last_read),
         )
 
     def _session(self) -> str:
@@ -143,7 +165,7 @@ def play(
     policy: Policy | None = None,
     renews: bool = False,
     lifetime_s: float | None = None,
-    pings: bool = False,
+    keeps_s: int | None = None,
 ) -> Stage:
     """Let an act be played in a connected call; what came of it. The first connection stands already."""
     states: list[State] = []
@@ -152,7 +174,7 @@ def play(
         async with TaskGroup() as tasks:
             exchange = Exchange(tasks, sound, failures, renews=renews)
             exchange.lifetime_s = lifetime_s
-            exchange.pings = pings
+            exchange.keeps_s = keeps_s
             plan = Plan(
                 exchange,
                 RealtimeSession(model="m", instructions="ours"),

@@ -544,7 +544,7 @@ def test_a_server_that_answers_pings_is_missed_within_a_second_and_left_when_it_
         assert stage.now - again == pytest.approx(PINGED_S + GRACE_S, abs=0.3)
         await stage.call.until(lambda call: isinstance(call.state, Connected))
 
-    stage = play(act, pings=True)
+    stage = play(act, keeps_s=0)
     names = [type(state).__name__ for state in stage.states]
     assert names[names.index("Disrupted") :] == [
         "Disrupted",

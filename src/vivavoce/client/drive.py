@@ -50,7 +50,7 @@ from vivavoce.session.peer import Activity, Peer
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Closed as Gone
 from vivavoce.transport.interface import ClosedBy, Inbound, Sound, Text
-from vivavoce.wire.codec import decode_server, encode
+from vivavoce.wire.codec import decode_server
 from vivavoce.wire.config import Session, merge
 from vivavoce.wire.event import ClientEvent, ResponseCreate, ServerEvent, UnknownEvent
 
@@ -314,7 +314,7 @@ class Drive(Desk):
 
     def _command(self, event: ClientEvent | str, leg: Leg) -> None:
         if isinstance(event, str):
-            leg.transport.send(event)
+            leg.send(event)
             return
         if isinstance(event, ResponseCreate):
             self.outlets.ledger.check()
@@ -357,7 +357,7 @@ class Drive(Desk):
         """Nothing asks for an answer beyond the budget: the call ends when what is being said has been heard."""
         beyond = isinstance(event, ResponseCreate) and self.outlets.ledger.spent
         if self.leg is not None and not beyond:
-            self.leg.transport.send(encode(event))
+            self.leg.send(event)
 
     async def _call_tool(self, call: CallTool) -> None:
         self.post(Returned(call, await self._plan.tools[call.name].run(call.arguments)))
@@ -410,7 +410,7 @@ class Drive(Desk):
                 event = decode_server(text)
                 leg.kept.append((event, len(text)))
                 for answer in greeting.take(event):
-                    leg.transport.send(encode(answer))
+                    leg.send(answer)
                 match greeting.stage:
                     case Ready(refused):
                         self._take_over(leg, refused)
@@ -450,13 +450,13 @@ class Drive(Desk):
         self._crew.watch(leg, self.post, self._plan.clock)
         leg.due_at = replaced_at(self.peer.session, self._plan.clock.wall(), now)
         if past is None:
-            self._move("greeted", Connected(leg.call_id))
+            self._move("greeted", Connected(leg.terms.call_id))
         else:
             gap_s = 0.0 if self._restoration is None else now - self._restoration.since
             whole = self._retold.complete and not refused
             event = "moved" if self._restoration is None else "back"
             self._restoration = None
-            self._move(event, Connected(leg.call_id, Restored(Kept.NEW, whole, gap_s)))
+            self._move(event, Connected(leg.terms.call_id, Restored(Kept.NEW, whole, gap_s)))
             self._catch_up(past)
         leg.ready.set_result(None)
 
@@ -475,15 +475,14 @@ class Drive(Desk):
     def _feel(self, leg: Leg) -> None:
         """See whether the server is still there."""
         now = self._plan.clock.now()
-        verdict = Alive() if leg.pulse is None else leg.pulse.verdict(now)
-        match verdict, self.state:
+        match leg.verdict(now), self.state:
             case Silent(since), Connected():
                 self._move("silent", Disrupted(since))
             case Dead(since), Connected() | Disrupted():
                 self.post(Arrived(leg, Gone(ClosedBy.LOST, 1006)))
                 leg.silent_since = since
             case Alive(), Disrupted():
-                self._move("heard", Connected(leg.call_id))
+                self._move("heard", Connected(leg.terms.call_id))
                 self._catch_up(None)
             case Alive(), Connected() if now >= leg.due_at and self.peer.activity is Activity.IDLE:
                 leg.due_at = now + AGAIN_S

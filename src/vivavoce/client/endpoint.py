@@ -42,8 +42,17 @@ class Endpoint:
     def websocket(self, model: str | None) -> str:
         """The WebSocket of a conversation with a model (on Azure, a deployment); None for a transcription session."""
         query = "intent=transcription" if model is None else f"model={quote(model, safe='')}"
-        secure = "ws" if self.base.scheme == "http" else "wss"
-        return urlunsplit(self.base._replace(scheme=secure, path=f"{self.base.path}/realtime", query=query))
+        return urlunsplit(
+            self.base._replace(scheme=self._socket_scheme, path=f"{self.base.path}/realtime", query=query)
+        )
+
+    def resumption(self, call_id: str) -> str:
+        """Where a WebRTC call is come back to."""
+        return f"{self.calls}/{quote(call_id, safe='')}/resume"
+
+    def websocket_resumption(self, call_id: str) -> str:
+        """Where a call over a WebSocket is come back to."""
+        return urlunsplit(urlsplit(self.resumption(call_id))._replace(scheme=self._socket_scheme))
 
     def headers(self, credential: Credential) -> dict[str, str]:
         """What tells the provider who calls: Azure has a header of its own for keys, all else is a bearer."""
@@ -51,6 +60,10 @@ class Endpoint:
         if self.provider is Provider.AZURE and credential.kind is Kind.API_KEY:
             return {"api-key": words}
         return {"Authorization": f"Bearer {words}"}
+
+    @property
+    def _socket_scheme(self) -> str:
+        return "ws" if self.base.scheme == "http" else "wss"
 
     def _url(self, path: str) -> str:
         return urlunsplit(self.base._replace(path=f"{self.base.path}/{path}"))

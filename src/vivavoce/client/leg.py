@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
 from vivavoce.client.greeting import Greeting
 from vivavoce.client.line import Placed
-from vivavoce.client.pulse import Pulse, Sign
+from vivavoce.client.pulse import Alive, Pulse, Sign, Verdict
+from vivavoce.client.receipts import Receipts
 from vivavoce.clock import Clock
 from vivavoce.session.answers import Sound as SoundWay
+from vivavoce.session.effect import Ids
 from vivavoce.transport.interface import Inbound, SoundPath, Text
 from vivavoce.wire.codec import encode
-from vivavoce.wire.event import ServerEvent, UnknownEvent
+from vivavoce.wire.event import ClientEvent, ServerEvent, UnknownEvent
 from vivavoce.wire.heartbeat import ConnectionPing, decode_pong
 
 TICK_S: Final = 0.1
@@ -23,7 +28,6 @@ LOOK_TICKS: Final = 2
 """Between two looks at the figures of a connection."""
 PING_TICKS: Final = 3
 """Between two pings, where they are answered."""
-PING: Final = encode(ConnectionPing())
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,13 @@ class Leg:
     It knows nothing of what is said over it. Whoever made it runs `carry`, and `watch` once it is the call's own.
     """
 
-    def __init__(self, placed: Placed, greeting: Greeting) -> None:
-        self.call_id = placed.call_id
+    def __init__(self, placed: Placed, greeting: Greeting, ids: Ids) -> None:
         self.transport = placed.transport
-        self.pings = placed.pings
+        self.terms = placed.terms
+        self.receipts = Receipts() if placed.terms.pings and placed.terms.ticket is not None else None
+        """Kept where the session can be come back to."""
         self.greeting = greeting
+        self._ids = ids
         self.ready: Future[None] = asyncio.get_running_loop().create_future()
         """Done when the call goes on over this leg; it fails when that will never be."""
         self.kept: list[tuple[ServerEvent | UnknownEvent, int]] = []
@@ -92,15 +98,20 @@ class Leg:
         finally:
             self._gone.set()
 
+    def verdict(self, now: float) -> Verdict:
+        """What its silence means, if it is silent."""
+        ahead = 0 if self.receipts is None else self.receipts.ahead
+        return Alive() if self.pulse is None else self.pulse.verdict(now, ahead)
+
     async def watch(self, post: Post, clock: Clock) -> None:
         """Look at its signs of life, as long as this runs."""
-        self.pulse = Pulse(clock.now(), pings=self.pings)
+        self.pulse = Pulse(clock.now(), pings=self.terms.pings)
         ticks = 0
         while not self._gone.is_set():
             if ticks % LOOK_TICKS == 0:
                 self.pulse.look(await self.transport.link(), clock.now())
-            if self.pings and ticks % PING_TICKS == 0:
-                self.transport.send(PING)
+            if self.terms.pings and ticks % PING_TICKS == 0:
+                self._ping()
             post(Ticked(self))
             ticks += 1
             await asyncio.sleep(TICK_S)
@@ -109,10 +120,35 @@ class Leg:
         """Something came over it; is it for the call? Sound proves nothing: where none arrives, it is made up."""
         if not isinstance(inbound, Text):
             return True
-        pong = self.pings and decode_pong(inbound.text) is not None
+        pong = decode_pong(inbound.text) if self.terms.pings else None
         if self.pulse is not None:
-            self.pulse.sign(Sign.PONG if pong else Sign.TEXT, now)
-        return not pong
+            self.pulse.sign(Sign.TEXT if pong is None else Sign.PONG, now)
+        if pong is not None and self.receipts is not None:
+            self.receipts.answered(pong)
+        return pong is None
+
+    def send(self, message: ClientEvent | str) -> None:
+        """Say something, and note it where it may have to be said again.
+
+        Raises:
+            TransportError: it is too large; nothing was sent.
+        """
+        if self.receipts is None:
+            self.transport.send(message if isinstance(message, str) else encode(message))
+        elif isinstance(message, str):
+            self.transport.send(message)
+            self.receipts.sent(message)
+        else:
+            if message.event_id is UNSET:
+                message = replace(message, event_id=self._ids("event"))
+            self.transport.send(text := encode(message))
+            self.receipts.sent(text, str(message.event_id))
+
+    def _ping(self) -> None:
+        ping = ConnectionPing(event_id=self._ids("ping"))
+        self.transport.send(encode(ping))
+        if self.receipts is not None:
+            self.receipts.pinged(str(ping.event_id))
 
     def lost_since(self, now: float) -> float:
         """When it was lost that is found broken now: media fall silent first, a socket breaks at once."""

@@ -3,27 +3,44 @@
 A line can be opened again; each opening is a new session. It does not know what is said over it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from vivavoce.client.endpoint import Endpoint, Provider
 from vivavoce.client.secret import Credential, Kind, Source
-from vivavoce.client.signalling import Signalling
+from vivavoce.client.signalling import Claim, Signalling, Terms
 from vivavoce.client.state import Connecting, Minting, Negotiating
-from vivavoce.errors import ConfigError
+from vivavoce.errors import ConfigError, TransportError
 from vivavoce.transport.interface import Offering, Transport
 from vivavoce.wire.config import RealtimeSession, Session
 
 Step = Minting | Negotiating | Connecting
 Progress = Callable[[Step], None]
 """Told of each step as it begins."""
-Dial = Callable[[str, Mapping[str, str]], Awaitable[Transport]]
+RESUME_S: Final = 8.0
+"""How long the server may take to agree that a session goes on, once it can be reached."""
+
+
+class Dialled(Transport, Protocol):
+    """A WebSocket that was opened."""
+
+    @property
+    def handshake(self) -> Mapping[str, str]:
+        """Headers of the reply by which it was; their names in small letters."""
+        ...
+
+
+Dial = Callable[[str, Mapping[str, str]], Awaitable[Dialled]]
 """Opens a WebSocket by URL and headers."""
+Claims = Callable[[], Claim]
+"""What is to be said to come back to a session, as things are now."""
 
 
 class Configured(Enum):
@@ -35,15 +52,11 @@ class Configured(Enum):
 
 @dataclass(frozen=True)
 class Placed:
-    """A connection that is being made.
-
-    `call_id` is the server's name for the call, where it tells; `pings`: the server answers pings over it.
-    """
+    """A connection that is being made."""
 
     transport: Transport
     configured: Configured
-    call_id: str | None = None
-    pings: bool = False
+    terms: Terms = Terms()
 
 
 class Line(Protocol):
@@ -61,6 +74,15 @@ class Line(Protocol):
             ConfigError: something that no server could do.
             RefusedError: the server said no.
             TransportError: it could not be reached, or nothing could be agreed on.
+        """
+        ...
+
+    async def resume(self, claims: Claims) -> Placed:
+        """Come back to a session, as soon as its server can be reached; it is waited for until this is cancelled.
+
+        Raises:
+            RefusedError: the server said no.
+            TransportError: it was reached, and nothing has come of it.
         """
         ...
 
@@ -96,7 +118,20 @@ class MediaLine:
         progress(Connecting())
         transport = await offering.accept(answer.sdp)
         configured = Configured.ALREADY if self._carried(sent) else Configured.NOT_YET
-        return Placed(transport, configured, answer.call_id, answer.pings)
+        return Placed(transport, configured, answer.terms)
+
+    async def resume(self, claims: Claims) -> Placed:
+        """See `Line.resume`."""
+        async with self._signalling.reached() as http, in_time():
+            credential = await self._source.get()
+            offering = self._offering(credential)
+            try:
+                offer = await offering.offer()
+                answer = await self._signalling.resume(http, credential, claims(), offer)
+            except BaseException:
+                await offering.abandon()
+                raise
+            return Placed(await offering.accept(answer.sdp), Configured.ALREADY, answer.terms)
 
     async def _credential(self, session: Session, progress: Progress) -> Credential:
         mints = self._endpoint.provider is Provider.AZURE and self._source.kind is Kind.API_KEY
@@ -113,10 +148,11 @@ class MediaLine:
 class SocketLine:
     """Calls over a WebSocket."""
 
-    def __init__(self, endpoint: Endpoint, source: Source, dial: Dial) -> None:
+    def __init__(self, endpoint: Endpoint, source: Source, dial: Dial, *, timeout_s: float) -> None:
         self._endpoint = endpoint
         self._source = source
         self._dial = dial
+        self._signalling = Signalling(endpoint, timeout_s)
 
     @property
     def renews(self) -> bool:
@@ -134,7 +170,31 @@ class SocketLine:
         progress(Negotiating())
         transport = await self._dial(self._endpoint.websocket(model), self._endpoint.headers(credential))
         progress(Connecting())
-        return Placed(transport, Configured.NOT_YET)
+        return Placed(transport, Configured.NOT_YET, Terms.of(transport.handshake))
+
+    async def resume(self, claims: Claims) -> Placed:
+        """See `Line.resume`."""
+        async with self._signalling.reached(), in_time():
+            credential, claim = await self._source.get(), claims()
+            headers = {**self._endpoint.headers(credential), **claim.headers()}
+            transport = await self._dial(self._endpoint.websocket_resumption(claim.call_id), headers)
+            return Placed(transport, Configured.ALREADY, Terms.of(transport.handshake))
+
+
+@asynccontextmanager
+async def in_time() -> AsyncGenerator[None]:
+    """Bound the time in which a session is to go on.
+
+    Raises:
+        TransportError: it has run out.
+    """
+    try:
+        async with asyncio.timeout(RESUME_S):
+            yield
+    except TimeoutError as error:
+        raise TransportError(
+            f"The server was reached, but the session did not go on within {RESUME_S:.0f} s."
+        ) from error
 
 
 def update_of(session: Session) -> Session | None:

@@ -20,6 +20,8 @@ STEADY_S: Final = 3.0
 """For so long packets must have come without such a gap, to be called a flow."""
 CHECKED_S: Final = 7.0
 """Checks of ICE, of which there is one about every 2.5 s, have failed when none was answered for so long."""
+UPLOAD_PER_S: Final = 100_000
+"""Characters a second that even a poor network takes: a ping behind a long message is not answered before."""
 GRACE_S: Final = 4.0
 """A server that has fallen silent may come back by itself for so long, before another connection is tried."""
 
@@ -97,10 +99,11 @@ class Pulse:
         """When there was the last sign of life."""
         return self._last
 
-    def verdict(self, now: float) -> Verdict:
-        """What the silence so far means."""
+    def verdict(self, now: float, ahead: int = 0) -> Verdict:
+        """What the silence so far means, when a ping waits behind so many characters."""
         silent_s = now - self._last
         if self._pings:
+            silent_s -= ahead / UPLOAD_PER_S
             if silent_s >= PINGED_S + GRACE_S:
                 return Dead(self._last)
             return Silent(self._last) if silent_s >= PINGED_S else Alive()

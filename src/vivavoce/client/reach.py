@@ -113,7 +113,7 @@ class Reach:
         config = self._home.config
         placed = await self._plan.line.open(config, progress)
         update = update_of(config) if placed.configured is Configured.NOT_YET else None
-        leg = Leg(placed, Greeting(update, retold.items, self._ids))
+        leg = Leg(placed, Greeting(update, retold.items, self._ids), self._ids)
         self._home.meet(leg)
         return leg
 

@@ -1,7 +1,10 @@
 """The HTTP side of a call: asking for a client secret, and trading an SDP offer for an answer."""
 
+import asyncio
 import re
-from collections.abc import Mapping
+from asyncio import Task, TaskGroup
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +18,18 @@ from vivavoce.telemetry.secret import Secret
 from vivavoce.wire.codec import decode_secret, encode
 from vivavoce.wire.config import RealtimeSession, Session
 from vivavoce.wire.heartbeat import HEARTBEAT
+from vivavoce.wire.resumption import LAST_EVENT, LAST_EVENT_ID, RESUME, SILENT_MS, Ticket, read_ticket
 from vivavoce.wire.secret import ClientSecretRequest
 
 LARGEST_REPLY: Final = 2**20
 """Bytes of a reply that are read; an SDP answer has some thousand."""
+REACH_EVERY_S: Final = 0.5
+"""Between two attempts to reach a server that was lost."""
+REACH_S: Final = 5.0
+"""How long each of them may take; the way may be long."""
 _SHOWN: Final = 300
+_SDP: Final = "application/sdp"
+_JSON: Final = "application/json"
 _KEY: Final = re.compile(r"\b(?:sk-|ek_|viva_)[\w*.-]+")
 _FOR_GOOD: Final = {
     "insufficient_quota",
@@ -31,15 +41,60 @@ _FOR_GOOD: Final = {
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the server agreed to.
+class Terms:
+    """What a server says of a connection by the headers of its reply; each is None where it says nothing.
 
-    `call_id` is its name for the call (`rtc_…`), where it tells; `pings`: it answers pings.
+    Attributes:
+        call_id: its name for the call (`rtc_…`).
+        pings: whether it answers pings.
+        ticket: what the session is come back to by.
+        last_read: where a session goes on, the last message that the server has read in it, by its `event_id`.
     """
 
-    sdp: str
-    call_id: str | None
+    call_id: str | None = None
     pings: bool = False
+    ticket: Ticket | None = None
+    last_read: str | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> "Terms":
+        """Read the headers; their names may be in small letters."""
+        return cls(
+            headers.get("location", "").rstrip("/").rpartition("/")[2] or None,
+            headers.get(HEARTBEAT.lower()) == "ping",
+            read_ticket(headers.get(RESUME.lower(), "")),
+            headers.get(LAST_EVENT.lower()),
+        )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a client says to come back to its session.
+
+    Attributes:
+        call_id: the server's name for the call.
+        token: the newest that it was given.
+        last_event_id: the last event that it has received; None where it has none.
+        silent_s: for how long it has heard nothing.
+    """
+
+    call_id: str
+    token: Secret
+    last_event_id: str | None
+    silent_s: float
+
+    def headers(self) -> dict[str, str]:
+        """As HTTP carries it."""
+        last = {} if self.last_event_id is None else {LAST_EVENT_ID: self.last_event_id}
+        return {RESUME: self.token.reveal(), SILENT_MS: f"{max(0.0, self.silent_s) * 1000:.0f}", **last}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server agreed to."""
+
+    sdp: str
+    terms: Terms
 
 
 @dataclass(frozen=True)
@@ -66,9 +121,8 @@ class Signalling:
             TransportError: it could not be reached.
         """
         body = encode(ClientSecretRequest(session=session)).encode()
-        reply = await self._post(
-            self._endpoint.client_secrets, credential, body, "application/json", "application/json"
-        )
+        async with self._client() as http:
+            reply = await self._post(http, self._endpoint.client_secrets, credential, body, _JSON, _JSON)
         return Credential(Secret(decode_secret(reply.body).value), Kind.CLIENT_SECRET)
 
     async def place(self, credential: Credential, offer: str, session: Session | None) -> Answer:
@@ -80,27 +134,68 @@ class Signalling:
             TransportError: it could not be reached.
         """
         if session is None:
-            body, kind = offer.encode(), "application/sdp"
+            body, kind = offer.encode(), _SDP
         else:
             body, kind = _form(offer, session)
-        reply = await self._post(self._endpoint.calls, credential, body, kind, "application/sdp")
+        async with self._client() as http:
+            return self._answer(await self._post(http, self._endpoint.calls, credential, body, kind, _SDP))
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncGenerator[httpx2.AsyncClient]:
+        """A client over which the server has answered something: it asks again and again until then.
+
+        A request whose first packet the network has lost waits longer and longer before it is sent again, so that
+        others are made meanwhile.
+        """
+        async with self._client() as http:
+            reached = asyncio.Event()
+            async with TaskGroup() as tasks:
+                asking: list[Task[None]] = []
+                while not reached.is_set():
+                    asking.append(tasks.create_task(self._ask(http, reached)))
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(REACH_EVERY_S):
+                            await reached.wait()
+                for each in asking:
+                    each.cancel()
+            yield http
+
+    async def resume(self, http: httpx2.AsyncClient, credential: Credential, claim: Claim, offer: str) -> Answer:
+        """Offer another connection for the same session; raises as `place` does."""
+        url = self._endpoint.resumption(claim.call_id)
+        return self._answer(await self._post(http, url, credential, offer.encode(), _SDP, _SDP, claim.headers()))
+
+    async def _ask(self, http: httpx2.AsyncClient, reached: asyncio.Event) -> None:
+        """See whether there is anybody."""
+        with suppress(httpx2.HTTPError, OSError):
+            await http.head(self._endpoint.calls, timeout=REACH_S)
+            reached.set()
+
+    def _client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(timeout=self._timeout_s)
+
+    def _answer(self, reply: Reply) -> Answer:
         sdp = reply.body.decode(errors="replace")
         if not sdp.startswith("v=0"):
             raise OfferError(
                 f"{self._endpoint} took the call but answered with something that is not SDP. Is it a Realtime API?",
                 fault=Fault.PROVIDER,
             )
-        location = reply.headers.get("location", "")
-        pings = reply.headers.get(HEARTBEAT) == "ping"
-        return Answer(sdp, location.rstrip("/").rpartition("/")[2] or None, pings)
+        return Answer(sdp, Terms.of(reply.headers))
 
-    async def _post(self, url: str, credential: Credential, body: bytes, kind: str, accept: str) -> Reply:
-        headers = {**self._endpoint.headers(credential), "Content-Type": kind, "Accept": accept}
+    async def _post(
+        self,
+        http: httpx2.AsyncClient,
+        url: str,
+        credential: Credential,
+        body: bytes,
+        kind: str,
+        accept: str,
+        more: Mapping[str, str] | None = None,
+    ) -> Reply:
+        headers = {**self._endpoint.headers(credential), "Content-Type": kind, "Accept": accept, **(more or {})}
         try:
-            async with (
-                httpx2.AsyncClient(timeout=self._timeout_s) as http,
-                http.stream("POST", url, content=body, headers=headers) as response,
-            ):
+            async with http.stream("POST", url, content=body, headers=headers) as response:
                 reply = Reply(response.status_code, response.headers, await _read(response))
         except httpx2.TimeoutException as error:
             raise TransportError(

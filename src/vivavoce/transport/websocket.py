@@ -99,7 +99,9 @@ async def dial(
         raise TransportError(f"No WebSocket within {open_s} s; is the server there, and the way to it?") from failure
     except (OSError, WebSocketException) as failure:
         raise TransportError(f"No WebSocket: {type(failure).__name__}: {_KEY.sub('***', str(failure))}") from failure
-    return WebSocketTransport(_Dialled(connection), largest_in=LARGEST_DIALLED, close_s=close_s)
+    reply = () if connection.response is None else connection.response.headers.raw_items()
+    handshake = {name.lower(): value for name, value in reply}
+    return WebSocketTransport(_Dialled(connection), largest_in=LARGEST_DIALLED, close_s=close_s, handshake=handshake)
 
 
 def refusal(response: Response) -> RefusedError:
@@ -136,7 +138,11 @@ def _judged(status: int, retry_after: str) -> tuple[Fault, Next]:
 class WebSocketTransport:
     """One WebSocket. Made by `dial` and `take`."""
 
-    def __init__(self, socket: "_Socket", *, largest_in: int, close_s: float) -> None:
+    def __init__(
+        self, socket: "_Socket", *, largest_in: int, close_s: float, handshake: Mapping[str, str] | None = None
+    ) -> None:
+        self.handshake = handshake or {}
+        """Headers of the reply by which it was opened, where this side has dialled; their names in small letters."""
         self._socket = socket
         self._largest_in = largest_in
         self._close_s = close_s

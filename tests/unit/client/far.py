@@ -7,14 +7,15 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from vivavoce.client.call import Call
-from vivavoce.client.line import Configured, Placed, Progress
+from vivavoce.client.line import Claims, Configured, Placed, Progress
 from vivavoce.client.plan import Plan
 from vivavoce.client.player import Player
 from vivavoce.client.policy import Persistence
+from vivavoce.client.signalling import Terms
 from vivavoce.client.state import Connecting, Negotiating
 from vivavoce.client.tool import Function, tools
 from vivavoce.clock import SystemClock
-from vivavoce.errors import VivaError
+from vivavoce.errors import RefusedError, VivaError
 from vivavoce.session.price import Price
 from vivavoce.transport.interface import Closed, Inbound, SoundPath, Text
 from vivavoce.transport.memory import MemoryTransport, join
@@ -80,7 +81,10 @@ class JoinedLine:
         if self._failure is not None:
             raise self._failure
         progress(Connecting())
-        return Placed(self._near, self._configured, "rtc_1")
+        return Placed(self._near, self._configured, Terms("rtc_1"))
+
+    async def resume(self, claims: Claims) -> Placed:
+        raise RefusedError(f"{claims().call_id} is not kept here.", status=404)
 
 
 def call_to(

@@ -13,12 +13,15 @@ from starlette.routing import Route
 
 from tests.unit.client.server import serving
 from vivavoce.client.endpoint import Endpoint, Provider, endpoint
-from vivavoce.client.line import Configured, MediaLine, SocketLine, Step, update_of
+from vivavoce.client.line import Configured, Dialled, MediaLine, SocketLine, Step, update_of
 from vivavoce.client.secret import Fetched, Given, Kind, Source
+from vivavoce.client.signalling import Claim, Terms
 from vivavoce.errors import ConfigError, RefusedError
+from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.interface import SoundPath, Transport
-from vivavoce.transport.memory import join
+from vivavoce.transport.memory import MemoryTransport, join
 from vivavoce.wire.config import RealtimeSession, TranscriptionSession
+from vivavoce.wire.resumption import Ticket
 
 SESSION = RealtimeSession(model="m", instructions="ours")
 OFFER, ANSWER = "v=0\r\noffer\r\n", "v=0\r\nanswer\r\n"
@@ -43,8 +46,26 @@ class ScriptedOffering:
         self.fate = "abandoned"
 
 
+class Socket(MemoryTransport):
+    """A WebSocket to a server that can be come back to."""
+
+    handshake: Mapping[str, str] = {
+        "location": "/v1/realtime/calls/rtc_7",
+        "viva-heartbeat": "ping",
+        "viva-resume": "t1; max-age=60",
+    }
+
+    def __init__(self) -> None:
+        super().__init__(SoundPath.TEXT)
+
+
+TOKEN = Secret("t1")
+CLAIM = Claim("rtc_7", TOKEN, "event_9", 1.25)
+TICKETS = {"Viva-Heartbeat": "ping", "Viva-Resume": "t2; max-age=60", "Viva-Last-Event": "event_4"}
+
+
 class Desk:
-    """A provider's two addresses, and what was asked of them."""
+    """A provider's addresses, and what was asked of them."""
 
     def __init__(self, status: int = 201) -> None:
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
@@ -54,11 +75,12 @@ class Desk:
         self.asked.append((request.url.path, dict(request.headers), await request.body()))
         if request.url.path.endswith("client_secrets"):
             return Response('{"value":"ek_minted0123456789","expires_at":5}', 200)
-        return Response(ANSWER, self._status, {"Location": "/v1/realtime/calls/rtc_7"})
+        more = TICKETS if request.url.path.endswith("resume") else {}
+        return Response(ANSWER, self._status, {"Location": "/v1/realtime/calls/rtc_7", **more})
 
     @asynccontextmanager
     async def up(self, provider: Provider = Provider.OPENAI) -> AsyncGenerator[Endpoint]:
-        paths = ("/v1/realtime/client_secrets", "/v1/realtime/calls")
+        paths = ("/v1/realtime/client_secrets", "/v1/realtime/calls", "/v1/realtime/calls/rtc_7/resume")
         async with serving(Starlette(routes=[Route(path, self._take, methods=["POST"]) for path in paths])) as url:
             yield Endpoint(urlsplit(f"{url}/v1"), provider)
 
@@ -80,7 +102,7 @@ async def test_with_a_key_the_config_goes_with_the_offer() -> None:
     desk, offering, steps = Desk(), ScriptedOffering(), Steps()
     async with desk.up() as place:
         placed = await MediaLine(place, keyed(), lambda _: offering, timeout_s=5).open(SESSION, steps)
-    assert (placed.configured, placed.call_id, offering.fate) == (Configured.ALREADY, "rtc_7", "accepted")
+    assert (placed.configured, placed.terms.call_id, offering.fate) == (Configured.ALREADY, "rtc_7", "accepted")
     assert steps == ["Negotiating", "Connecting"]
     assert [path for path, _, _ in desk.asked] == ["/v1/realtime/calls"]
     assert b'"instructions":"ours"' in desk.asked[0][2]
@@ -121,21 +143,62 @@ async def test_an_offer_that_is_refused_is_given_up_properly() -> None:
 async def test_a_websocket_is_dialled_with_model_and_key() -> None:
     dialled: list[tuple[str, Mapping[str, str]]] = []
 
-    async def dial(url: str, headers: Mapping[str, str]) -> Transport:
+    async def dial(url: str, headers: Mapping[str, str]) -> Dialled:
         dialled.append((url, headers))
-        return join(SoundPath.TEXT)[0]
+        return Socket()
 
     place, steps = endpoint("http://127.0.0.1:1/v1"), Steps()
-    placed = await SocketLine(place, Fetched(fetch), dial).open(SESSION, steps)
+    placed = await SocketLine(place, Fetched(fetch), dial, timeout_s=5).open(SESSION, steps)
+    assert placed.terms == Terms("rtc_7", pings=True, ticket=Ticket("t1", 60))
     assert placed.configured is Configured.NOT_YET
     assert steps == ["Minting", "Negotiating", "Connecting"]
     assert dialled == [
         ("ws://127.0.0.1:1/v1/realtime?model=m", {"Authorization": "Bearer ek_fetched0123456789"}),
     ]
-    await SocketLine(place, keyed(), dial).open(TranscriptionSession(), Steps())
+    await SocketLine(place, keyed(), dial, timeout_s=5).open(TranscriptionSession(), Steps())
     assert dialled[1][0] == "ws://127.0.0.1:1/v1/realtime?intent=transcription"
     with pytest.raises(ConfigError):
-        await SocketLine(place, keyed(), dial).open(RealtimeSession(), Steps())
+        await SocketLine(place, keyed(), dial, timeout_s=5).open(RealtimeSession(), Steps())
+
+
+async def test_a_session_is_come_back_to_over_webrtc_with_a_fresh_offer_and_secret() -> None:
+    desk, offering = Desk(), ScriptedOffering()
+    async with desk.up() as place:
+        placed = await MediaLine(place, Fetched(fetch), lambda _: offering, timeout_s=5).resume(lambda: CLAIM)
+    assert (placed.configured, offering.fate) == (Configured.ALREADY, "accepted")
+    assert placed.terms == Terms("rtc_7", pings=True, ticket=Ticket("t2", 60), last_read="event_4")
+    path, headers, body = desk.asked[-1]
+    assert (path, body.decode()) == ("/v1/realtime/calls/rtc_7/resume", OFFER)
+    assert headers["authorization"] == "Bearer ek_fetched0123456789"
+    told = (headers["viva-resume"], headers["last-event-id"], headers["viva-silent-ms"])
+    assert told == ("t1", "event_9", "1250")
+
+
+async def test_a_server_that_will_not_have_it_back_is_understood_and_the_offer_given_up() -> None:
+    desk, offering = Desk(status=410), ScriptedOffering()
+    async with desk.up() as place:
+        with pytest.raises(RefusedError) as refused:
+            await MediaLine(place, keyed(), lambda _: offering, timeout_s=5).resume(lambda: CLAIM)
+    assert (refused.value.status, offering.fate) == (410, "abandoned")
+
+
+async def test_a_session_is_come_back_to_over_a_websocket() -> None:
+    dialled: list[tuple[str, Mapping[str, str]]] = []
+
+    async def dial(url: str, headers: Mapping[str, str]) -> Dialled:
+        dialled.append((url, headers))
+        return Socket()
+
+    async with Desk().up() as place:
+        placed = await SocketLine(place, keyed(), dial, timeout_s=5).resume(lambda: Claim("rtc_7", TOKEN, None, 0.0))
+    assert placed.terms.last_read is None
+    ((url, headers),) = dialled
+    assert url == f"ws://{place.base.netloc}/v1/realtime/calls/rtc_7/resume"
+    assert headers == {
+        "Authorization": "Bearer sk-0123456789abcdef",
+        "Viva-Resume": "t1",
+        "Viva-Silent-Ms": "0",
+    }
 
 
 def test_what_is_told_once_a_session_has_begun_is_all_but_the_model() -> None:

@@ -1,6 +1,18 @@
 """When silence means that a connection is broken."""
 
-from vivavoce.client.pulse import CHECKED_S, FLOW_S, GRACE_S, PINGED_S, STEADY_S, Alive, Dead, Pulse, Sign, Silent
+from vivavoce.client.pulse import (
+    CHECKED_S,
+    FLOW_S,
+    GRACE_S,
+    PINGED_S,
+    STEADY_S,
+    UPLOAD_PER_S,
+    Alive,
+    Dead,
+    Pulse,
+    Sign,
+    Silent,
+)
 from vivavoce.transport.interface import Link
 
 
@@ -33,6 +45,12 @@ def test_it_is_not_waited_for_for_ever() -> None:
     pulse = Pulse(0.0, pings=True)
     assert pulse.verdict(PINGED_S + GRACE_S - 0.01) == Silent(0.0)
     assert pulse.verdict(PINGED_S + GRACE_S + 0.01) == Dead(0.0)
+
+
+def test_a_ping_that_waits_behind_a_long_message_is_waited_for() -> None:
+    pulse = Pulse(0.0, pings=True)
+    assert pulse.verdict(PINGED_S + 1.9, ahead=2 * UPLOAD_PER_S) == Alive()
+    assert pulse.verdict(PINGED_S + 2.1, ahead=2 * UPLOAD_PER_S) == Silent(0.0)
 
 
 def test_packets_that_came_without_pause_are_missed_soon() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email.parser import BytesParser
 from email.policy import HTTP
 
@@ -80,7 +80,7 @@ async def test_with_a_key_offer_and_session_go_as_one_form() -> None:
     provider = Provider(AGREED)
     async with provider.up() as signalling:
         answer = await signalling.place(KEY, OFFER, RealtimeSession(model="m", instructions="Be brief."))
-    assert (answer.sdp, answer.call_id) == (ANSWER, "rtc_1")
+    assert (answer.sdp, answer.terms.call_id) == (ANSWER, "rtc_1")
     assert provider.headers["authorization"] == "Bearer sk-0123456789abcdef"
     assert provider.headers["accept"] == "application/sdp"
     kind, sdp = provider.form()["sdp"]
@@ -122,7 +122,7 @@ async def test_a_reply_without_a_secret_is_no_secret() -> None:
 
 async def test_an_answer_without_a_location_has_no_name() -> None:
     async with Provider(Response(ANSWER, 201)).up() as signalling:
-        assert (await signalling.place(EPHEMERAL, OFFER, None)).call_id is None
+        assert (await signalling.place(EPHEMERAL, OFFER, None)).terms.call_id is None
 
 
 @pytest.mark.parametrize(
@@ -208,3 +208,20 @@ async def test_a_call_over_webrtc_needs_a_model() -> None:
     async with Provider(AGREED).up() as signalling:
         with pytest.raises(OfferError):
             await signalling.place(KEY, OFFER, RealtimeSession())
+
+
+async def test_a_server_is_asked_for_again_while_an_answer_is_still_out() -> None:
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                asked.append(head.decode().partition(" ")[0])
+                if len(asked) > 1:  # the first one gets lost
+                    writer.write(b"HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, Signalling(endpoint(f"http://127.0.0.1:{port}"), 5.0).reached():
+        assert asked == ["HEAD", "HEAD"]
