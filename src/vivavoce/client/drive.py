@@ -159,7 +159,7 @@ class Desk:
         if self.leg is not None:
             self.leg.hush()
             for event in self.peer.hush(self._plan.clock.now()):
-                self.leg.transport.send(encode(event))
+                self.leg.send(event)
 
     def unmute(self) -> None:
         """The user's sound is sent again from now on."""
