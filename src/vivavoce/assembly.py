@@ -192,7 +192,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     *,
     model: str | None = None,
     base_url: str | None = None,
-    api_key: "Words | None" = None,
+    api_key: "Words | Fetch | None" = None,
     client_secret: "Words | Fetch | None" = None,
     transport: Literal["webrtc", "websocket"] = "webrtc",
     session: "Mapping[str, object] | Session | None" = None,
@@ -215,7 +215,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     Args:
         model: who shall answer; on Azure the name of a deployment. If not given, that of `session`, or `MODEL`.
         base_url: the provider, like `https://api.openai.com/v1`; from `OPENAI_BASE_URL`, else OpenAI.
-        api_key: from `OPENAI_API_KEY` (on Azure `AZURE_OPENAI_API_KEY`) if not given.
+        api_key: from `OPENAI_API_KEY` (on Azure `AZURE_OPENAI_API_KEY`) if not given; or a function that fetches it.
         client_secret: in place of a key, a client secret, or a function or coroutine function that fetches one.
         transport: `webrtc`, or `websocket` where UDP is shut.
         session: the config, by the wire's own names.
@@ -309,12 +309,14 @@ def open_detector(name: str = "silero") -> "Detector":
     return Registry().detector(EngineSpec.parse(name), SystemClock())
 
 
-def _source(place: "Endpoint", api_key: "Words | None", client_secret: "Words | Fetch | None") -> "Source":
+def _source(place: "Endpoint", api_key: "Words | Fetch | None", client_secret: "Words | Fetch | None") -> "Source":
     from vivavoce.client.endpoint import Provider
     from vivavoce.client.secret import Fetched, Given, Kind
 
     if client_secret is not None:
         return Fetched(client_secret) if callable(client_secret) else Given(client_secret, Kind.CLIENT_SECRET)
+    if callable(api_key):
+        return Fetched(api_key, Kind.API_KEY)
     names = ["AZURE_OPENAI_API_KEY"] if place.provider is Provider.AZURE else []
     names.append("OPENAI_API_KEY")
     key = api_key or next((os.environ[name] for name in names if os.environ.get(name)), None)

@@ -56,6 +56,7 @@ class Exchange:
         self, tasks: TaskGroup, sound: SoundPath, failures: Sequence[VivaError | Hang | None], *, renews: bool = False
     ) -> None:
         self.far: list[FarEnd] = []
+        self.near: list[MemoryTransport] = []
         self.asked: list[tuple[float, Session]] = []
         self.renews = renews
         self.lifetime_s: float | None = None
@@ -101,6 +102,7 @@ class Exchange:
         end = FarEnd(far)
         self._tasks.create_task(far.run(end.take))
         self.far.append(end)
+        self.near.append(near)
         self._placed.set()
         ticket = Ticket(f"token_{len(self.far)}", self.keeps_s) if self.keeps_s else None
         return Placed(

@@ -14,7 +14,7 @@ T = TypeVar("T")
 Words = str | Secret
 """A key or client secret."""
 Fetch = Callable[[], Words | Awaitable[Words]]
-"""Gets a fresh client secret, from an application's backend for instance. A plain function runs in a thread."""
+"""Gets a fresh client secret or key, from an application's backend for instance. A plain function runs in a thread."""
 
 
 class Kind(Enum):
@@ -81,15 +81,16 @@ class Given:
 
 
 class Fetched:
-    """A client secret that the application fetches, a fresh one for each call."""
+    """A credential that the application fetches, a fresh one for each connection."""
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: Fetch, kind: Kind = Kind.CLIENT_SECRET) -> None:
         self._fetch = fetch
+        self._kind = kind
 
     @property
     def kind(self) -> Kind:
-        """A client secret."""
-        return Kind.CLIENT_SECRET
+        """As it was said to give."""
+        return self._kind
 
     @property
     def fetches(self) -> bool:
@@ -109,10 +110,10 @@ class Fetched:
             raise
         except Exception as error:
             raise RefusedError(
-                f"The function that fetches client secrets failed: {type(error).__name__}: {error}",
+                f"The function that fetches the {self._kind.value} failed: {type(error).__name__}: {error}",
                 next=Retry(),  # it has worked before where a call is being brought back: its network is away, too
             ) from error
-        return Credential(secret(words, Kind.CLIENT_SECRET), Kind.CLIENT_SECRET)
+        return Credential(secret(words, self._kind), self._kind)
 
 
 async def run(function: Callable[[], T | Awaitable[T]]) -> T:

@@ -5,6 +5,7 @@ in the protocol's words. What a server sends is read tolerantly: what no type na
 event that no type fits becomes an `UnknownEvent`. Nobody but this module turns bytes into wire types.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final, cast
 
@@ -38,6 +39,7 @@ Texts of many values take a hundred times as long to read as sound or a picture 
 """
 _PIECE: Final = 2**20
 
+_STEP: Final = re.compile(r"[^.\[\]]+")
 EXTRAS: Final = "extras"
 """Where a server event keeps, beside its fields, what no type names."""
 
@@ -82,6 +84,33 @@ def extra(event: ServerEvent) -> Mapping[str, object]:
     Empty for an event that was not received, `msgspec.structs.replace` of a received one included.
     """
     return cast("Mapping[str, object]", vars(event).get(EXTRAS, {}))
+
+
+def whole(event: ServerEvent | UnknownEvent) -> dict[str, object]:
+    """A received event as the JSON object that it was, what no type names included."""
+    if isinstance(event, UnknownEvent):
+        return event.body
+    body = cast("dict[str, object]", msgspec.json.decode(msgspec.json.encode(event)))
+    for path, value in extra(event).items():
+        _put(body, _STEP.findall(path), value)
+    return body
+
+
+def _put(place: object, way: list[str], value: object) -> None:
+    """Put back what was left out; what has no place any more (a key of a map may hold a dot) stays out."""
+    step, *rest = way
+    if isinstance(place, dict):
+        fields = cast("dict[str, object]", place)
+        if not rest:
+            fields[step] = value
+        elif step in fields:
+            _put(fields[step], rest, value)
+    elif isinstance(place, list) and step.isdecimal():
+        elements = cast("list[object]", place)
+        if not rest:
+            elements.insert(int(step), value)
+        elif int(step) < len(elements):
+            _put(elements[int(step)], rest, value)
 
 
 def encode(value: Struct | UnknownEvent) -> str:
