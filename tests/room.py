@@ -47,6 +47,7 @@ class Wish:
 
     session: Session
     allowance: Allowance | None = None
+    id: str = "rtc_room"
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ async def room(
     wanted = decode_session(msgspec.json.encode({"type": "realtime"} | (session or {})))
     here = Room(far, near, clock, acoustics, append_ms)
     async with answers, asyncio.TaskGroup() as tasks:
-        tasks.create_task(answers.converse(Wish(wanted), near))
+        answers.converse(Wish(wanted), near)
         tasks.create_task(far.run(here.deliver))
         try:
             yield here

@@ -43,7 +43,7 @@ from vivavoce.transport.webrtc.settings import HostCandidates, OfferedCandidates
 START_S: Final = 40.0
 """Loading the embedded engines takes two seconds on a machine that does nothing else."""
 END_S: Final = 15.0
-SECRET: Final = re.compile(r"\b(?:sk-|ek_|viva_dev_)[A-Za-z0-9_-]{4,}")
+SECRET: Final = re.compile(r"\b(?:sk-|ek_|viva_(?:dev|resume)_)[A-Za-z0-9_-]{4,}")
 
 
 @dataclass(frozen=True)

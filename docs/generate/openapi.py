@@ -1,7 +1,7 @@
 """Draws `contract/openapi.json`: what the HTTP surface takes and gives, from the types that the server reads by."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
@@ -111,19 +111,21 @@ REFUSALS: Final = (400, 401, 403, 404, 408, 413, 415, 429)
 SDP: Final[Json] = {"type": "string", "example": OFFER, "maxLength": Limits().offer_bytes}
 
 
-def operation(summary: str, ok: int, reply: Json, *parameters: Json, body: Json | None = None) -> Json:
+def operation(
+    summary: str, ok: int, reply: Json, *parameters: Json, body: Json | None = None, refusals: Sequence[int] = REFUSALS
+) -> Json:
     """One verb of one address; each can be refused."""
     refused: Json = {"$ref": "#/components/responses/Refused"}
     return without_none(
         summary=summary,
         parameters=list(parameters) or None,
         requestBody=body,
-        responses={str(ok): {"description": "Done.", **reply}, **{str(status): refused for status in REFUSALS}},
+        responses={str(ok): {"description": "Done.", **reply}, **{str(status): refused for status in refusals}},
     )
 
 
 def parameter(place: str, name: str, example: str) -> Json:
-    """A string in the path or in the query."""
+    """A string in the path, in the query or in a header."""
     return {"in": place, "name": name, "required": place == "path", "schema": {"type": "string"}, "example": example}
 
 
@@ -170,6 +172,19 @@ def paths(sent: Schemas, told: Schemas) -> dict[str, Json]:
             )
         },
         "/realtime/calls/{call_id}/hangup": {"post": operation("End a call.", 200, {}, call_id)},
+        "/realtime/calls/{call_id}/resume": {
+            "post": operation(
+                "Come back to a call whose connection was lost (an extension of this server).",
+                201,
+                started,
+                call_id,
+                parameter("header", "Viva-Resume", "viva_resume_0123456789abcdefghijk"),
+                parameter("header", "Last-Event-ID", "event_0123456789abcdefghijk"),
+                parameter("header", "Viva-Silent-Ms", "700"),
+                body={"required": True, **content(sdp=SDP)},
+                refusals=(*REFUSALS, 409, 410),
+            )
+        },
         **sip,
         "/realtime": {
             "post": operation(

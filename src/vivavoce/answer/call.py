@@ -30,12 +30,10 @@ from vivavoce.session.effect import (
 from vivavoce.session.host import Host
 from vivavoce.session.lean import lean
 from vivavoce.session.result import Result
-from vivavoce.session.settings import known
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Closed, Inbound, Opened, Played, Sound, Text, Transport
 from vivavoce.wire.codec import encode
 from vivavoce.wire.event import ServerEvent
-from vivavoce.wire.heartbeat import ConnectionPong, decode_ping
 
 log = Log("answer")
 
@@ -333,13 +331,6 @@ class LocalCall:
         self._wake.set()
 
     def _take_in(self, arrived: Inbound) -> asyncio.Future[None] | None:
-        """What the transport brings. A ping asks whether somebody is here, and waits for nothing that is said."""
-        if isinstance(arrived, Text) and (ping := decode_ping(arrived.text)) is not None:
-            self._transport.send(encode(ConnectionPong(ping_event_id=known(ping.event_id, None))))
-            return None
-        return self._take_up(arrived)
-
-    def _take_up(self, arrived: Inbound) -> asyncio.Future[None] | None:
         """After a long message nothing more shall come until it has been taken."""
         self._post(arrived)
         if not isinstance(arrived, Text) or len(arrived.text) <= LONG:
@@ -355,7 +346,7 @@ class LocalCall:
 
     def _take_in_aside(self, arrived: Inbound) -> asyncio.Future[None] | None:
         """What somebody who listens in sends counts as if the caller had sent it; their leaving ends nothing."""
-        return self._take_up(arrived) if isinstance(arrived, Text) else None
+        return self._take_in(arrived) if isinstance(arrived, Text) else None
 
     def _set_alarm(self, deadline: float) -> None:
         """Wake at the machine's deadline. An alarm that is early enough stays: it costs one look."""

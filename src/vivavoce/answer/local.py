@@ -28,6 +28,11 @@ class Asked(Protocol):
     """What is wanted of a conversation: only what the caller said of its config."""
 
     @property
+    def id(self) -> str:
+        """`rtc_…`."""
+        ...
+
+    @property
     def session(self) -> Session:
         """Only the keys that the caller set."""
         ...
@@ -40,11 +45,6 @@ class Asked(Protocol):
 
 class Offered(Asked, Protocol):
     """A WebRTC call that waits for its answer."""
-
-    @property
-    def id(self) -> str:
-        """`rtc_…`."""
-        ...
 
     @property
     def offer(self) -> str:
@@ -150,9 +150,23 @@ class LocalAnswers:
         self._tasks.create_task(self._run(call))
         return call, answer
 
-    async def converse(self, request: Asked, transport: Transport) -> None:
-        """Hold a conversation over a transport; return when it is over."""
-        await self._run(self._call(self._ids("rtc"), self._session(request), transport, request.allowance))
+    def converse(self, request: Asked, transport: Transport) -> LocalCall:
+        """The running call of a conversation over a transport.
+
+        Raises:
+            RequestError: something in the session that cannot be done here.
+        """
+        call = self._call(request.id, self._session(request), transport, request.allowance)
+        self._tasks.create_task(self._run(call))
+        return call
+
+    async def reconnect(self, offer: str) -> tuple[Transport, str]:
+        """Another connection for a call that runs, and its SDP answer.
+
+        Raises:
+            OfferError: the offer cannot be answered.
+        """
+        return await self._answering.answer(offer)
 
     def _session(self, request: Asked) -> Session:
         expires_at = int(self._clock.wall() + self._lifetime_s)

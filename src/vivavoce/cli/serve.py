@@ -82,6 +82,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bounds.add_argument("--single-use-secrets", action="store_true", help="a client secret starts one call only")
     bounds.add_argument("--session-minutes", type=float, default=60.0, help="longest session (default: %(default)s)")
     bounds.add_argument(
+        "--keep-detached",
+        metavar="SECONDS",
+        type=int,
+        default=GatewaySettings.keep_detached_s,
+        help="how long a session outlives a lost connection, for clients that come back; 0: not (default: %(default)s)",
+    )
+    bounds.add_argument(
         "--responses-per-minute", metavar="N", type=int, help="answers that one key may have in a minute"
     )
     bounds.add_argument("--tokens-per-minute", metavar="N", type=int, help="tokens that one key may use in a minute")
@@ -122,6 +129,7 @@ def read_settings(options: argparse.Namespace) -> ServerSettings:
         secret_use=SecretUse.ONCE if options.single_use_secrets else SecretUse.REUSABLE,
         beta=Beta.REFUSED if options.no_beta else Beta.TRANSLATED,
         relays=_relays(options),
+        keep_detached_s=options.keep_detached,
     )
     near = is_loopback(options.host)
     names = EngineNames(

@@ -37,6 +37,20 @@ class Place:
             self._admission.release(self._identity)
 
 
+class Knock:
+    """Somebody comes back to a call whose place they hold already. Leaving twice is harmless."""
+
+    def __init__(self, admission: "Admission") -> None:
+        self._admission = admission
+        self._waits = True
+
+    def leave(self) -> None:
+        """They are connected, or never will be."""
+        if self._waits:
+            self._waits = False
+            self._admission.half_open -= 1
+
+
 class Admission:
     """Gives out places and refuses politely when there are none. Counts this process only."""
 
@@ -60,11 +74,23 @@ class Admission:
             raise too_many(f"You have {self._held[identity]} calls, as many as one key may have. End one first.", 5.0)
         if self.held >= self._limits.calls:
             raise too_many("This server has as many calls as it can hold. Try again shortly.", 5.0)
+        self._open_half()
+        self._held[identity] += 1
+        return Place(self, identity)
+
+    def knock(self) -> Knock:
+        """Let somebody connect to a call that has its place.
+
+        Raises:
+            RequestError: too many are connecting (429).
+        """
+        self._open_half()
+        return Knock(self)
+
+    def _open_half(self) -> None:
         if self.half_open >= self._limits.half_open:
             raise too_many("Too many calls are being set up at once. Try again in a second.", 1.0)
-        self._held[identity] += 1
         self.half_open += 1
-        return Place(self, identity)
 
     def release(self, identity: str) -> None:
         """A place has become free. Called by `Place` alone."""

@@ -35,6 +35,7 @@ from vivavoce.gateway.page import Page
 from vivavoce.gateway.quota import Quota
 from vivavoce.gateway.registry import Registry
 from vivavoce.gateway.reply import json_reply, on_http_exception, on_viva_error
+from vivavoce.gateway.returning import Returning
 from vivavoce.gateway.settings import Settings
 from vivavoce.gateway.sockets import Sockets
 from vivavoce.store.interface import Store
@@ -75,13 +76,15 @@ def gateway_app(
     reception = Reception(keyring, secrets)
     admission = Admission(limits)
     quota = Quota(store, clock)
-    desk = Desk(answerer, secrets, admission, quota, ids, limits)
+    desk = Desk(answerer, secrets, admission, quota, ids, settings)
     registry = Registry(sidebands_per_call=limits.sidebands_per_call, farewell_s=limits.farewell_s)
     origins = open_origins(settings)
     mint = Mint(answerer, reception, secrets, quota, ids, limits)
+    sockets = Sockets(answerer, reception, desk, registry, origins, carry, ids, settings.beta)
     endpoints = Endpoints(
         calls=Calls(answerer, reception, desk, registry, ids, limits),
-        sockets=Sockets(answerer, reception, desk, registry, origins, carry, ids, settings.beta),
+        sockets=sockets,
+        returning=Returning(answerer, reception, desk, registry, sockets, carry, limits),
         minting=Minting(mint),
         beta_sessions=BetaSessions(mint),
         catalogue=Catalogue(answerer, reception),

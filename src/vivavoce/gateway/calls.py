@@ -14,7 +14,6 @@ from vivavoce.gateway.offer import BodyKind, OfferReader
 from vivavoce.gateway.registry import Registry
 from vivavoce.gateway.settings import Limits
 from vivavoce.telemetry.log import Log
-from vivavoce.wire.heartbeat import HEARTBEAT
 
 _log = Log("gateway.calls")
 
@@ -56,21 +55,23 @@ class Calls:
     async def _create(self, request: Request, caller: Caller, reader: OfferReader, interpret: Interpret) -> Response:
         end_user = self._desk.end_user(caller, safety_identifier(request))
         place = await self._desk.enter(caller)
+        lifeline = self._desk.lifeline()
         try:
             body = await read_body(request, reader.limit_bytes, self._limits.body_s)
             offer = await understand(reader.read, body)
             session = await self._desk.settle(caller, offer.session, request.query_params.get("model"))
             allowance = self._desk.allowance(caller)
-            wanted = CallRequest(self._ids("rtc"), offer.sdp, session, caller.identity, end_user, allowance, interpret)
+            over = lifeline.beneath(interpret)
+            wanted = CallRequest(self._ids("rtc"), offer.sdp, session, caller.identity, end_user, allowance, over)
             call, sdp = await self._answer(wanted)
-            self._registry.add(call, caller, place)
+            self._registry.add(call, caller, place, lifeline)
         except BaseException:
             place.leave()
             raise
         _log.info("call_started", call_id=wanted.id, identity=caller.identity, body=reader.kind.name.lower())
         # Nothing may touch the answer: libwebrtc refuses one whose last line end is missing.
         root, _, _ = request.url.path.partition("/realtime")
-        headers = {"Location": f"{root}/realtime/calls/{wanted.id}", HEARTBEAT: "ping"}
+        headers = {"Location": f"{root}/realtime/calls/{wanted.id}", **lifeline.headers()}
         return Response(sdp.encode(), status_code=201, media_type=BodyKind.RAW.value, headers=headers)
 
     async def hangup(self, request: Request) -> Response:
@@ -91,8 +92,11 @@ class Calls:
                 return await self._answerer.answer(wanted)
         except TimeoutError:
             _log.warning("answer_took_too_long", call_id=wanted.id, limit_s=self._limits.answer_s)
-            late = RequestError(
-                "The call could not be set up in time. Try again.", code=None, type="server_error", status=503
-            )
-            late.next = Retry(after_s=1.0)
-            raise late from None
+            raise late() from None
+
+
+def late() -> RequestError:
+    """A 503 for an answer that took too long to make."""
+    error = RequestError("The call could not be set up in time. Try again.", code=None, type="server_error", status=503)
+    error.next = Retry(after_s=1.0)
+    return error

@@ -9,10 +9,10 @@ from vivavoce.gateway.origin import Origins
 from vivavoce.gateway.reply import error_reply
 
 _METHODS = "GET, OPTIONS, POST"
-_HEADERS = {"accept", "api-key", "authorization", "content-type"}
+_HEADERS = {"accept", "api-key", "authorization", "content-type", "last-event-id", "viva-resume", "viva-silent-ms"}
 _PREFIXES = ("openai-", "x-openai-", "x-stainless-")
 """What the SDKs add to requests from a browser."""
-_EXPOSED = "Link, Location, Retry-After, Viva-Heartbeat, X-Request-Id"
+_EXPOSED = "Link, Location, Retry-After, Viva-Heartbeat, Viva-Last-Event, Viva-Resume, X-Request-Id"
 _PREFLIGHT_S = "600"
 
 

@@ -10,6 +10,7 @@ from vivavoce.gateway.catalogue import Catalogue
 from vivavoce.gateway.elsewhere import Elsewhere
 from vivavoce.gateway.handout import Handout
 from vivavoce.gateway.minting import Minting
+from vivavoce.gateway.returning import Returning
 from vivavoce.gateway.settings import Beta
 from vivavoce.gateway.sockets import Sockets
 
@@ -23,6 +24,7 @@ class Endpoints:
 
     calls: Calls
     sockets: Sockets
+    returning: Returning
     minting: Minting
     beta_sessions: BetaSessions
     catalogue: Catalogue
@@ -53,6 +55,8 @@ class Endpoints:
             Route(f"{root}/realtime/client_secrets", self.minting.mint, methods=["POST"]),
             Route(f"{root}/realtime/calls", self.calls.create, methods=["POST"]),
             Route(f"{root}/realtime/calls/{{call_id}}/hangup", self.calls.hangup, methods=["POST"]),
+            Route(f"{root}/realtime/calls/{{call_id}}/resume", self.returning.post, methods=["POST"]),
+            WebSocketRoute(f"{root}/realtime/calls/{{call_id}}/resume", self.returning.open),
             WebSocketRoute(f"{root}/realtime", self.sockets.open),
             Route(f"{root}/models", self.catalogue.list),
             Route(f"{root}/models/{{model:path}}", self.catalogue.show),

@@ -71,6 +71,7 @@ class CallRequest:
 class SocketRequest:
     """A conversation over a WebSocket. `session` and `allowance` as in `CallRequest`."""
 
+    id: str
     session: Session
     identity: str
     safety_identifier: Private[str] | None = None
@@ -78,11 +79,11 @@ class SocketRequest:
 
 
 class LiveCall(Protocol):
-    """One WebRTC call that runs, independently of the request that started it."""
+    """One call that runs, independently of the request that started it."""
 
     @property
     def id(self) -> str:
-        """`rtc_…`, as given in the `CallRequest`."""
+        """`rtc_…`, as given in the request."""
         ...
 
     async def connected(self) -> None:
@@ -130,9 +131,18 @@ class Answerer(Protocol):
         """
         ...
 
-    async def converse(self, request: SocketRequest, transport: Transport) -> None:
-        """Hold a conversation over a transport that carries text; return when it is over.
+    def converse(self, request: SocketRequest, transport: Transport) -> LiveCall:
+        """The running call of a conversation over a transport that carries text.
 
-        A fault in the session is said as an error event: there is no HTTP reply any more.
+        Raises:
+            RequestError: something in the session that cannot be done here.
+        """
+        ...
+
+    async def reconnect(self, offer: str) -> tuple[Transport, str]:
+        """Another connection for a call that runs, and its SDP answer.
+
+        Raises:
+            OfferError: the offer cannot be answered.
         """
         ...

@@ -1,27 +1,31 @@
 """Which calls run in this process, and whose they are."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
 from vivavoce.errors import RequestError
-from vivavoce.gateway.admission import Place, too_many
+from vivavoce.gateway.admission import Knock, Place, too_many
 from vivavoce.gateway.caller import Caller, KeyHolder, SecretHolder
 from vivavoce.gateway.interface import LiveCall
+from vivavoce.gateway.lifeline import Lifeline
 from vivavoce.telemetry.log import Log
+from vivavoce.telemetry.secret import Secret
+from vivavoce.transport.resumable import Leg, Resumable
 
 _log = Log("gateway.registry")
 
 
 @dataclass
 class Entry:
-    """A call that runs. `secret` names the client secret that started it; None for an API key."""
+    """A call that runs. `secrets` names the client secrets that started it and came back to it."""
 
     call: LiveCall
     identity: str
-    secret: str | None
+    secrets: set[str]
+    lifeline: Lifeline
     sidebands: int = 0
     forgotten: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -31,7 +35,7 @@ class Entry:
             case KeyHolder(identity):
                 return self.identity == identity
             case SecretHolder(grant):
-                return self.secret == grant.name
+                return grant.name in self.secrets
 
 
 class Registry:
@@ -62,11 +66,14 @@ class Registry:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, call: LiveCall, caller: Caller, place: Place) -> None:
+    def add(self, call: LiveCall, caller: Caller, place: Place, lifeline: Lifeline) -> Entry:
         """Know a call until it ends. From now on the registry leaves its place."""
-        secret = caller.grant.name if isinstance(caller, SecretHolder) else None
-        entry = self._entries[call.id] = Entry(call, caller.identity, secret)
-        watcher = self._group.create_task(self._watch(entry, place))
+        entry = self._entries[call.id] = Entry(call, caller.identity, _secrets(caller), lifeline)
+        self._begin(self._watch(entry, place))
+        return entry
+
+    def _begin(self, watching: Coroutine[object, object, None]) -> None:
+        watcher = self._group.create_task(watching)
         self._watchers.append(watcher)
         watcher.add_done_callback(self._watchers.remove)
 
@@ -78,13 +85,37 @@ class Registry:
         """
         entry = self._entries.get(call_id)
         if entry is None or not entry.belongs_to(caller):
-            raise RequestError(
-                "There is no such call. It has ended, or it was started with another key.",
-                code="call_id_not_found",
-                param="call_id",
-                status=404,
-            )
+            raise unknown_call()
         return entry
+
+    def find_lost(self, call_id: str, caller: Caller, token: Secret | None) -> tuple[Entry, Resumable]:
+        """A call to come back to, by whoever has a token of it and a credential of the same identity.
+
+        Raises:
+            RequestError: there is none; the caller is not told why (404).
+        """
+        entry = self._entries.get(call_id)
+        if entry is None or token is None or entry.identity != caller.identity:
+            raise unknown_call()
+        transport = entry.lifeline.transport
+        if transport is None or transport.over or not entry.lifeline.accepts(token):
+            raise unknown_call()
+        return entry, transport
+
+    def follow(self, entry: Entry, caller: Caller, leg: Leg, knock: Knock) -> None:
+        """Know a connection that somebody has come back by. From now on the registry leaves the knock."""
+        entry.secrets |= _secrets(caller)
+        self._begin(self._attend(entry, leg, knock))
+
+    @staticmethod
+    async def lend(entry: Entry, transport: Resumable, leg: Leg) -> None:
+        """Lend a connection its socket until it is over, and if the call is over then, until that is forgotten."""
+        try:
+            await leg.over.wait()
+        finally:
+            transport.drop(leg)
+        if transport.over:
+            await entry.forgotten.wait()
 
     async def end(self, entry: Entry) -> None:
         """Hang up. Returns when the call is over, its place free and its id forgotten.
@@ -111,6 +142,16 @@ class Registry:
         finally:
             entry.sidebands -= 1
 
+    async def _attend(self, entry: Entry, leg: Leg, knock: Knock) -> None:
+        try:
+            await leg.settled.wait()
+            knock.leave()
+            await leg.heard_or_over()
+            if leg.spoken.is_set():
+                entry.lifeline.spend()
+        finally:
+            knock.leave()
+
     async def _watch(self, entry: Entry, place: Place) -> None:
         call = entry.call
         try:
@@ -124,6 +165,20 @@ class Registry:
             place.leave()
             del self._entries[call.id]
             entry.forgotten.set()
+
+
+def _secrets(caller: Caller) -> set[str]:
+    return {caller.grant.name} if isinstance(caller, SecretHolder) else set()
+
+
+def unknown_call() -> RequestError:
+    """A 404 that does not say whether there is such a call."""
+    return RequestError(
+        "There is no such call. It has ended, or it was started with another key.",
+        code="call_id_not_found",
+        param="call_id",
+        status=404,
+    )
 
 
 async def _hang_up(call: LiveCall) -> None:

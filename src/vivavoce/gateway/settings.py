@@ -60,7 +60,8 @@ class Settings:
     `bind` is the address that the server listens on: without keys it must be a loopback one. `origins`
     are the web origins whose pages may call: `https://app.example`, `http://localhost:*` for any port, or
     `*` for all; None means pages of this computer when bound to loopback, and none otherwise. Pages that
-    the server itself serves may always call. `relays` are handed to callers who ask for them.
+    the server itself serves may always call. `relays` are handed to callers who ask for them. `keep_detached_s` is how
+    long the session of a client that can come back outlives its connection; with 0 it never does.
     """
 
     bind: str = "127.0.0.1"
@@ -70,3 +71,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     beta: Beta = Beta.TRANSLATED
     relays: Relays | None = None
+    keep_detached_s: int = 60
+
+    def __post_init__(self) -> None:
+        if self.keep_detached_s < 0:
+            raise ConfigError(f"keep_detached_s is {self.keep_detached_s}; it must be 0 seconds or more.")

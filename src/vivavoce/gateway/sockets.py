@@ -1,14 +1,14 @@
 """WebSockets: a conversation of its own, or a second party on a WebRTC call."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 
 from starlette.websockets import WebSocket
 
 from vivavoce.errors import RequestError, VivaError
-from vivavoce.gateway.beta import speaks_beta
+from vivavoce.gateway.beta import AZURE_PREVIEW, speaks_beta
 from vivavoce.gateway.caller import Caller, Reception, safety_identifier
 from vivavoce.gateway.cors import origin_refused
 from vivavoce.gateway.credential import select_subprotocol
@@ -31,7 +31,13 @@ _CLOSE_CODES = {401: 3000, 403: 3003, 429: 1013, 500: 1011, 503: 1013}
 
 _log = Log("gateway.sockets")
 
-Talk = Callable[[Transport], Awaitable[None]]
+
+@dataclass(frozen=True)
+class Visit:
+    """What an admitted WebSocket will do, and what its handshake is answered with."""
+
+    talk: Callable[[Transport], Awaitable[None]]
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -111,9 +117,9 @@ class Sockets:
         """Serve one WebSocket from its handshake to its end."""
         async with AsyncExitStack() as stack:
             try:
-                caller = await self._recognise(socket)
+                caller = await self.recognise(socket)
                 interpret = self._interpret(socket, caller)
-                talk = None if interpret is None else await self._admit(socket, caller, stack)
+                visit = None if interpret is None else await self._admit(socket, caller, interpret, stack)
             except VivaError as error:
                 await refuse(socket, as_request_error(error))
                 return
@@ -122,13 +128,20 @@ class Sockets:
                 _log.failure("handshake_broke", error)
                 await refuse(socket, server_error(500))
                 return
-            await socket.accept(select_subprotocol(socket.scope["subprotocols"]))
-            if interpret is None or talk is None:
+            if visit is None:
+                await accept(socket, {})
                 await self._dismiss_beta(socket)
             else:
-                await self._serve(talk, interpret(self._carry(socket)))
+                await accept(socket, visit.headers)
+                await self._serve(visit, self._carry(socket))
 
-    async def _recognise(self, socket: WebSocket) -> Caller:
+    async def recognise(self, socket: WebSocket) -> Caller:
+        """Who opens it, and whether the page that they do it from may.
+
+        Raises:
+            RequestError: nobody who may.
+            StoreError: a secret cannot be looked up.
+        """
         origin = socket.headers.get("origin")
         if origin is not None and not self._may_come_from(origin, socket.headers.get("host", "")):
             raise origin_refused(origin)
@@ -140,35 +153,42 @@ class Sockets:
             return plain
         return self._desk.interpreting(caller) if self._beta is Beta.TRANSLATED else None
 
-    async def _admit(self, socket: WebSocket, caller: Caller, stack: AsyncExitStack) -> Talk:
+    async def _admit(self, socket: WebSocket, caller: Caller, interpret: Interpret, stack: AsyncExitStack) -> Visit:
         query = socket.query_params
         model = query.get("model", query.get("deployment"))  # Azure's word for it
         match purpose(model, query.get("call_id"), query.get("intent")):
             case Sideband(call_id):
                 entry = self._registry.find(call_id, caller)
                 stack.enter_context(self._registry.sideband(entry))
-                return entry.call.join
+                return Visit(lambda carrier: entry.call.join(interpret(carrier)), {})
             case Conversation(given):
-                return await self._admit_conversation(socket, caller, given, stack)
+                let_in = stack.enter_context(ExitStack())
+                return await self._admit_conversation(socket, caller, given, interpret, let_in)
 
     async def _admit_conversation(
-        self, socket: WebSocket, caller: Caller, given: Session, stack: AsyncExitStack
-    ) -> Talk:
+        self, socket: WebSocket, caller: Caller, given: Session, interpret: Interpret, let_in: ExitStack
+    ) -> Visit:
         end_user = self._desk.end_user(caller, safety_identifier(socket))
         place = await self._desk.enter(caller)
-        stack.callback(place.leave)
+        let_in.callback(place.leave)
         session = await self._desk.settle(caller, given)
-        request = SocketRequest(session, caller.identity, end_user, self._desk.allowance(caller))
+        allowance = self._desk.allowance(caller)
+        request = SocketRequest(self._ids("rtc"), session, caller.identity, end_user, allowance)
+        lifeline = self._desk.lifeline()
 
-        async def talk(transport: Transport) -> None:
-            place.connected()
-            await self._answerer.converse(request, transport)
+        async def talk(carrier: Transport) -> None:
+            transport = lifeline.over(carrier)
+            call = self._answerer.converse(request, interpret(transport))
+            entry = self._registry.add(call, caller, place, lifeline)
+            let_in.pop_all()  # the registry leaves the place
+            await self._registry.lend(entry, transport, transport.first)
 
-        return talk
+        path = "/openai/v1/realtime" if socket.url.path == AZURE_PREVIEW else socket.url.path
+        return Visit(talk, {"Location": f"{path}/calls/{request.id}", **lifeline.headers()})
 
-    async def _serve(self, talk: Talk, transport: Transport) -> None:
+    async def _serve(self, visit: Visit, transport: Transport) -> None:
         try:
-            await talk(transport)
+            await visit.talk(transport)
         except Exception as error:
             # The edge of a connection: the others live on, and this one is told that it was our fault.
             _log.failure("socket_broke", error)
@@ -191,6 +211,12 @@ class Sockets:
         )
         await socket.send_text(encode(Error(event_id=self._ids("event"), error=body)))
         await socket.close(_BETA_CLOSE, "invalid_request_error.beta_api_shape_disabled")
+
+
+async def accept(socket: WebSocket, headers: Mapping[str, str]) -> None:
+    """Finish the handshake."""
+    named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await socket.accept(select_subprotocol(socket.scope["subprotocols"]), named)
 
 
 async def refuse(socket: WebSocket, error: RequestError) -> None:

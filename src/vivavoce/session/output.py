@@ -131,7 +131,8 @@ class OutputBuffer:
             Samples played of each item that will not be heard to its end.
         """
         reel = self._first
-        self.played(total, running)
+        self._playout.flushed(total)
+        self.settle(running)
         if reel is None or self._first is not reel:
             return {}  # heard to its end before the flush came
         heard = {s.item_id: self._playout.heard(s.item_id) for s in self._playout.cut(total)}

@@ -44,9 +44,16 @@ class Playout:
         """The transport's count has reached `total`."""
         self._played = min(max(self._played, total), self._queued)
 
+    def flushed(self, total: int) -> None:
+        """The transport has dropped its queue at `total`, which may be less than it reported before.
+
+        What was sent while a connection broke is played again, and counts as heard only then.
+        """
+        self._played = min(total, self._queued)
+
     def cut(self, total: int) -> list[Stretch]:
-        """The queue was dropped when the count was `total`; the stretches that were not heard to their end."""
-        self.played(total)
+        """The queue was dropped at `total`; the stretches that were not heard to their end."""
+        self.flushed(total)
         unheard = [stretch for stretch in self._stretches if stretch.end > self._played]
         for stretch in unheard:
             stretch.start = min(stretch.start, self._played)

@@ -21,7 +21,7 @@ Value = str | int | float | bool | None | Secret | Private[str]
 """What a field may hold. The last two are written as stars."""
 
 _ROOT = "vivavoce"
-_KEY = re.compile(r"\b(?:sk-|ek_|viva_dev_)[A-Za-z0-9_-]{4,}")
+_KEY = re.compile(r"\b(?:sk-|ek_|viva_(?:dev|resume)_)[A-Za-z0-9_-]{4,}")
 """API keys and client secrets by their looks: a provider's refusal, say, may quote the key that it refused."""
 _FIELDS = "viva_fields"
 _LONGEST = 500

@@ -21,7 +21,8 @@ from vivavoce.session.settings import effective
 from vivavoce.store.memory import MemoryStore
 from vivavoce.telemetry.secret import Secret
 from vivavoce.testing.clock import ManualClock
-from vivavoce.transport.interface import Text, Transport
+from vivavoce.transport.interface import Opened, Text, Transport
+from vivavoce.transport.memory import MemoryTransport, join
 from vivavoce.transport.websocket import take
 from vivavoce.wire.config import Session
 
@@ -89,6 +90,38 @@ class FakeCall:
             self._parties.remove(transport)
 
 
+class FakeConversation(FakeCall):
+    """A call with an echo of what is said; an event comes back as it is."""
+
+    def __init__(self, id: str, transport: Transport) -> None:
+        super().__init__(id)
+        self._transport = transport
+
+    async def run(self) -> None:
+        def deliver(arrived: object) -> None:
+            match arrived:
+                case Opened():
+                    self._connected.set()
+                case Text("break"):
+                    raise RequestError("The fake broke.", code=None)
+                case Text(text):
+                    self._transport.send(text if text.startswith("{") else f"echo {text}")
+                case _:
+                    pass
+
+        try:
+            await self._transport.run(deliver)
+        except RequestError:
+            await self._transport.close(1011)
+        finally:
+            self._connected.set()
+            self._over.set()
+
+    async def hangup(self) -> None:
+        await self._transport.close()
+        await self._over.wait()
+
+
 class StubbornCall(FakeCall):
     """Does not end when told to."""
 
@@ -108,12 +141,20 @@ class FakeAnswerer:
     pick_up: Callable[[str], FakeCall] = FakeCall
     opened: int = 0
     closed: int = 0
+    conversations: list["FakeConversation"] = field(default_factory=list["FakeConversation"])
+    lines: list[MemoryTransport] = field(default_factory=list[MemoryTransport])
+    """The callers' ends of connections that have no socket."""
+    connects: bool = False
+    """Calls have such connections at all."""
+    tasks: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
 
     async def __aenter__(self) -> "FakeAnswerer":
         self.opened += 1
+        await self.tasks.__aenter__()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        await self.tasks.__aexit__(None, None, None)
         self.closed += 1
 
     def models(self) -> Sequence[FakeModel]:
@@ -130,24 +171,35 @@ class FakeAnswerer:
         if "m=audio" not in request.offer:
             raise OfferError("There is no audio section in it.")
         self.effective(request.session, "sess_1", 0)
-        call = self.pick_up(request.id)
+        call = self._pick_up(request)
         self.calls.append(call)
         self.call_requests.append(request)
         return call, ANSWER
 
-    async def converse(self, request: SocketRequest, transport: Transport) -> None:
+    def _pick_up(self, request: CallRequest) -> FakeCall:
+        if not self.connects:
+            return self.pick_up(request.id)
+        near, far = join()
+        self.lines.append(far)
+        call = FakeConversation(request.id, request.interpret(near))
+        self.tasks.create_task(call.run())
+        return call
+
+    def converse(self, request: SocketRequest, transport: Transport) -> LiveCall:
         self.socket_requests.append(request)
+        call = FakeConversation(request.id, transport)
+        self.conversations.append(call)
+        self.tasks.create_task(call.run())
+        return call
 
-        def deliver(arrived: object) -> None:
-            match arrived:
-                case Text("break"):
-                    raise RequestError("The fake broke.", code=None)
-                case Text(text):
-                    transport.send(f"echo {text}")
-                case _:
-                    pass
-
-        await transport.run(deliver)
+    async def reconnect(self, offer: str) -> tuple[Transport, str]:
+        if self.troubles:
+            raise self.troubles.pop(0)
+        if "m=audio" not in offer:
+            raise OfferError("There is no audio section in it.")
+        near, far = join()
+        self.lines.append(far)
+        return near, ANSWER
 
 
 @dataclass
@@ -200,6 +252,11 @@ class Stand:
             pass
         return Reply.of(refused.value)
 
+    def part(self, socket: WebSocketTestSession, code: int = 1006) -> None:
+        """Be gone, by default without a word, and let the server notice. Leaving a `socket` cancels its handler."""
+        socket.close(code)
+        self.running()
+
     def socket(self, path: str, *, subprotocols: Sequence[str] = (), **headers: str) -> WebSocketTestSession:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.websocket_connect(path, subprotocols=list(subprotocols) or None, headers=named)
@@ -241,8 +298,10 @@ def settings(
     use: SecretUse = SecretUse.REUSABLE,
     limits: Limits | None = None,
     beta: Beta = Beta.TRANSLATED,
+    keep_s: int = 60,
 ) -> Settings:
-    return Settings(bind, tuple(Secret(key) for key in keys), origins, use, limits or Limits(), beta)
+    keyring = tuple(Secret(key) for key in keys)
+    return Settings(bind, keyring, origins, use, limits or Limits(), beta, keep_detached_s=keep_s)
 
 
 @contextmanager

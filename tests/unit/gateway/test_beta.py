@@ -5,8 +5,11 @@ from openai.types.beta.realtime import TranscriptionSession
 from openai.types.beta.realtime.session_create_response import SessionCreateResponse
 
 from tests.unit.gateway.stand import ANSWER, DATA_ONLY, KEY, OFFER, Reply, Stand, settings, standing
-from vivavoce.gateway.interface import plain
+from vivavoce.gateway.interface import CallRequest
+from vivavoce.gateway.interpreted import Interpreted
 from vivavoce.gateway.settings import Limits, SecretUse
+from vivavoce.transport.interface import Transport
+from vivavoce.transport.memory import join
 from vivavoce.wire.config import AudioConfig, AudioOutput, RealtimeSession
 from vivavoce.wire.config import TranscriptionSession as Transcribing
 
@@ -101,6 +104,16 @@ def place(stand: Stand, key: str = KEY, path: str = "/v1/realtime?model=parrot")
     return stand.call(key=key, path=path)
 
 
+def is_interpreted(stand: Stand, request: CallRequest) -> bool:
+    """Whether the caller speaks the beta."""
+
+    async def carried() -> Transport:
+        return request.interpret(join()[0])
+
+    assert stand.client.portal is not None
+    return isinstance(stand.client.portal.call(carried), Interpreted)
+
+
 def test_a_call_at_the_old_address_is_the_same_call_and_speaks_the_beta(stand: Stand) -> None:
     reply = place(stand)
     assert (reply.status, reply.body) == (201, ANSWER.encode())
@@ -109,10 +122,10 @@ def test_a_call_at_the_old_address_is_the_same_call_and_speaks_the_beta(stand: S
     assert location.startswith("/v1/realtime/calls/rtc_")
     (request,) = stand.answerer.call_requests
     assert request.session == RealtimeSession(model="parrot")
-    assert request.interpret is not plain
+    assert is_interpreted(stand, request)
     assert stand.post(f"{location}/hangup").status == 200
     stand.call()
-    assert stand.answerer.call_requests[-1].interpret is plain
+    assert not is_interpreted(stand, stand.answerer.call_requests[-1])
 
 
 def test_a_secret_of_the_beta_binds_the_call_that_a_browser_places_with_it(stand: Stand) -> None:
@@ -122,7 +135,7 @@ def test_a_secret_of_the_beta_binds_the_call_that_a_browser_places_with_it(stand
     assert stand.answerer.call_requests[0].session == bound
     # It opens what GA's secrets open, and speaks GA there: the address decides.
     assert stand.call(key=secret).status == 201
-    assert stand.answerer.call_requests[1].interpret is plain
+    assert not is_interpreted(stand, stand.answerer.call_requests[1])
     stand.clock.advance(60)
     assert place(stand, secret).error == (401, "invalid_api_key", None)
 

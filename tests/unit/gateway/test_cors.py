@@ -37,6 +37,13 @@ def test_headers_of_the_sdks_are_allowed_and_others_are_not(stand: Stand) -> Non
     assert allowed == ["authorization", "openai-safety-identifier", "x-openai-agents-sdk", "x-stainless-lang"]
 
 
+def test_a_page_may_come_back_to_its_call_and_read_how(stand: Stand) -> None:
+    asked = preflight(stand, PAGE, "authorization,content-type,last-event-id,viva-resume,viva-silent-ms")
+    allowed = asked.headers["access-control-allow-headers"].split(", ")
+    assert allowed[2:] == ["last-event-id", "viva-resume", "viva-silent-ms"]
+    assert {"Viva-Resume", "Viva-Last-Event"} <= set(asked.headers["access-control-expose-headers"].split(", "))
+
+
 def test_a_page_of_a_stranger_is_refused_and_reads_nothing(stand: Stand) -> None:
     refused = preflight(stand, STRANGER)
     assert refused.error == (403, "origin_not_allowed", None)

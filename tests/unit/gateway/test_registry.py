@@ -7,8 +7,10 @@ from vivavoce.errors import RequestError
 from vivavoce.gateway.admission import Admission
 from vivavoce.gateway.caller import KeyHolder, SecretHolder
 from vivavoce.gateway.client_secret import Grant
+from vivavoce.gateway.lifeline import Lifeline
 from vivavoce.gateway.registry import Registry
 from vivavoce.gateway.settings import Limits
+from vivavoce.transport.resumable import Terms
 
 ANNA = KeyHolder("anna")
 ANNAS_BROWSER = SecretHolder(Grant("hash1", "anna", None, None))
@@ -42,7 +44,7 @@ async def test_a_call_is_known_until_it_ends_and_its_place_is_free_then() -> Non
     admission = Admission(Limits())
     async with registry() as calls:
         call = FakeCall("rtc_1")
-        calls.add(call, ANNA, admission.enter("anna"))
+        calls.add(call, ANNA, admission.enter("anna"), Lifeline(Terms()))
         assert calls.find("rtc_1", ANNA).call is call
         assert (admission.held, admission.half_open) == (1, 1)
         await call.arrive()
@@ -58,7 +60,7 @@ async def test_a_call_is_known_until_it_ends_and_its_place_is_free_then() -> Non
 async def test_a_call_that_was_ended_is_forgotten_at_once() -> None:
     admission = Admission(Limits())
     async with registry() as calls:
-        calls.add(FakeCall("rtc_1"), ANNA, admission.enter("anna"))
+        calls.add(FakeCall("rtc_1"), ANNA, admission.enter("anna"), Lifeline(Terms()))
         await calls.end(calls.find("rtc_1", ANNA))
         assert (len(calls), admission.held) == (0, 0)
 
@@ -66,8 +68,8 @@ async def test_a_call_that_was_ended_is_forgotten_at_once() -> None:
 async def test_nobody_learns_of_calls_that_are_not_theirs() -> None:
     admission = Admission(Limits())
     async with registry() as calls:
-        calls.add(FakeCall("rtc_backend"), ANNA, admission.enter("anna"))
-        calls.add(FakeCall("rtc_browser"), ANNAS_BROWSER, admission.enter("anna"))
+        calls.add(FakeCall("rtc_backend"), ANNA, admission.enter("anna"), Lifeline(Terms()))
+        calls.add(FakeCall("rtc_browser"), ANNAS_BROWSER, admission.enter("anna"), Lifeline(Terms()))
         for caller, theirs in [
             (ANNA, {"rtc_backend", "rtc_browser"}),
             (ANNAS_BROWSER, {"rtc_browser"}),
@@ -89,7 +91,7 @@ async def test_leaving_hangs_up_every_call() -> None:
     running = [FakeCall(f"rtc_{number}") for number in range(5)]
     async with registry() as calls:
         for call in running:
-            calls.add(call, ANNA, admission.enter("anna"))
+            calls.add(call, ANNA, admission.enter("anna"), Lifeline(Terms()))
     async with asyncio.timeout(5):
         for call in running:
             await call.ended()
@@ -102,7 +104,7 @@ async def test_a_call_that_does_not_end_does_not_keep_the_server_from_ending(
     admission = Admission(Limits())
     async with asyncio.timeout(5):
         async with registry(farewell_s=0.05) as calls:
-            calls.add(StubbornCall("rtc_stubborn"), ANNA, admission.enter("anna"))
+            calls.add(StubbornCall("rtc_stubborn"), ANNA, admission.enter("anna"), Lifeline(Terms()))
     assert (len(calls), admission.held) == (0, 0)
     assert "calls_did_not_end" in [record.getMessage() for record in caplog.records]
 
@@ -111,21 +113,21 @@ async def test_a_call_that_breaks_takes_nobody_with_it() -> None:
     admission = Admission(Limits())
     async with registry() as calls:
         broken, whole = BrokenCall("rtc_broken"), FakeCall("rtc_whole")
-        calls.add(broken, ANNA, admission.enter("anna"))
-        calls.add(whole, ANNA, admission.enter("anna"))
+        calls.add(broken, ANNA, admission.enter("anna"), Lifeline(Terms()))
+        calls.add(whole, ANNA, admission.enter("anna"), Lifeline(Terms()))
         with pytest.raises(ValueError):
             await broken.hangup()
         await settle()
         assert len(calls) == 1
         assert calls.find("rtc_whole", ANNA).call is whole
         assert admission.held == 1
-        calls.add(BrokenCall("rtc_broken_2"), ANNA, admission.enter("anna"))
+        calls.add(BrokenCall("rtc_broken_2"), ANNA, admission.enter("anna"), Lifeline(Terms()))
     assert admission.held == 0
 
 
 async def test_a_call_has_room_for_so_many_sidebands() -> None:
     async with registry(sidebands=2) as calls:
-        calls.add(FakeCall("rtc_1"), ANNA, Admission(Limits()).enter("anna"))
+        calls.add(FakeCall("rtc_1"), ANNA, Admission(Limits()).enter("anna"), Lifeline(Terms()))
         entry = calls.find("rtc_1", ANNA)
         with calls.sideband(entry):
             with calls.sideband(entry):
