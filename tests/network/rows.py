@@ -1,6 +1,7 @@
 """What happens to calls: networks that fail, servers that die."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Final
 
 from tests.network.stage import FRONT_URL, Outcome, Play, Row, Stage
@@ -41,21 +42,21 @@ def rebinding(stage: Stage) -> Outcome:
 def loss(stage: Stage) -> Outcome:
     with stage.server(), stage.call() as talk:
         stage.lab.filter("numgen random mod 100 < 30 counter drop")
-        return talk.outcome(at_least_s=20)
+        return talk.outcome(at_least_s=12)
 
 
 def thin(stage: Stage) -> Outcome:
     with stage.server(), stage.call() as talk:
         stage.lab.throttle(40)
-        return talk.outcome(at_least_s=20)
+        return talk.outcome(at_least_s=12)
 
 
 def restart(stage: Stage) -> Outcome:
-    with stage.server() as first, stage.call() as talk:
+    with stage.server() as first, ExitStack() as later, stage.call() as talk:
         first.kill()
         first.wait()
-        with stage.server():
-            return talk.outcome()
+        later.enter_context(stage.server())
+        return talk.outcome()
 
 
 def gone(stage: Stage) -> Outcome:
@@ -66,7 +67,9 @@ def gone(stage: Stage) -> Outcome:
 
 def lid(stage: Stage) -> Outcome:
     with stage.server(), stage.call() as talk:
-        stage.freeze(20)
+        talk.freeze()
+        stage.lab.wait(20)
+        talk.thaw()
         return talk.outcome()
 
 

@@ -1,7 +1,7 @@
 """A call in the laboratory, and what becomes of it when something happens to its network.
 
 A row is a function of a `Stage`: it starts servers and a caller, lets something happen, and returns the `Outcome`.
-Tests hold it to a bound; `./dev bench network` repeats it with other clients beside the caller. Both run the same rows.
+Tests hold it to a bound; `./dev bench network` repeats it, and lets other clients play it. Both run the same rows.
 """
 
 import json
@@ -12,8 +12,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.network.lab import CALLER_NS, SERVER, SERVER_NS, Lab
@@ -35,7 +35,6 @@ RETURN_S: Final = 60.0
 START_S: Final = 40.0
 
 _CLOCK: Final = SystemClock()
-_TALKER: Final = ("-m", "tests.network.talker")
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,8 @@ class Outcome:
     """What became of a call.
 
     Attributes:
-        gap_s: from the last thing that was heard before the trouble to the first after it, in seconds; 0 where no gap
-            was longer than a pause between words. Where the call has ended, for how long nothing had been heard until
-            that was told; None where nothing was heard any more and nothing was told.
+        gap_s: for how many seconds nothing was heard, all silences together that were longer than a pause between
+            words. Where the call has ended, until that was told; None where nothing was heard any more and nothing was told.
         ended: `same connection`, `same session`, `new session`, `failed` or `silent`.
         kept: whether the server still has everything that the user has said, a codeword among it; None if not asked.
         setup_s: from the first step of the call, long before the trouble, until it was connected.
@@ -100,9 +98,13 @@ class Talk:
         kept = None if course.ended == "failed" else self._recall()
         return Outcome(course.gap_s, course.ended, kept, self._setup_s, self._since())
 
-    def signal(self, number: int) -> None:
-        """Send the caller's process a signal."""
-        self._process.send_signal(number)
+    def freeze(self) -> None:
+        """The caller stands still, as on a computer whose lid is shut."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """The caller goes on."""
+        self._process.send_signal(signal.SIGCONT)
 
     @property
     def _setup_s(self) -> float:
@@ -149,50 +151,41 @@ class _Course:
     def __init__(self, began: float, not_before: float) -> None:
         self._began = began
         self._not_before = not_before
-        self._first: float | None = None
-        self._last: float | None = None
         self._heard = 0.0
+        self.gap_s = 0.0
         self.ended = "same connection"
         self.over = False
-
-    @property
-    def gap_s(self) -> float:
-        return 0.0 if self._first is None or self._last is None else self._last - self._first
 
     def take(self, line: Mapping[str, Any]) -> None:
         if line["at"] < self._began:
             return
         match line:
             case {"heard_after_s": float(silence), "at": at}:
-                self._first = at - silence if self._first is None else self._first
-                self._last = at
+                self.gap_s += silence
+                self._heard = at
             case {"heard_s": heard, "silent_s": silent, "at": at}:
                 self._heard = at - silent
                 self.over = at >= self._not_before and heard >= SETTLED_S
             case {"state": "Connected", "session": session}:
                 self.ended = session
             case {"state": "Failed" | "Closed", "at": at}:
-                self._first = self._heard if self._first is None else self._first
-                self._last = at
+                self.gap_s += at - self._heard
                 self.ended, self.over = "failed", True
             case _:
                 pass
 
 
-@dataclass
+@dataclass(frozen=True)
 class Stage:
     """Where a row is played.
 
     Attributes:
         lab: the networks.
-        beside: modules of other clients that call at the same time, by name.
-        others: what became of them, by name, once the row is over.
+        caller: the module of the client that calls; it tells what `talker.py` tells.
     """
 
     lab: Lab
-    beside: Mapping[str, str] = field(default_factory=dict[str, str])
-    others: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
-    _talks: list[Talk] = field(default_factory=list[Talk])
+    caller: str = "tests.network.talker"
 
     @contextmanager
     def server(
@@ -221,36 +214,19 @@ class Stage:
 
     @contextmanager
     def call(self, *options: str, url: str = URL) -> Generator[Talk]:
-        """A caller who hears the assistant talk. The options are those of `talker.py`; other clients get them, too."""
-        with ExitStack() as callers:
-            words = (url, *options)
-            talk = Talk(callers.enter_context(self.process(CALLER_NS, *_TALKER, *words)))
-            others = {
-                name: Talk(callers.enter_context(self.process(CALLER_NS, "-m", module, *words)))
-                for name, module in self.beside.items()
-            }
-            self._talks = [talk, *others.values()]
-            for each in self._talks:
-                each.begin()
+        """A caller who hears the assistant talk. The options are those of `talker.py`."""
+        with self.process(CALLER_NS, "-m", self.caller, url, *options) as process:
+            talk = Talk(process)
+            talk.begin()
             yield talk
-            for name, other in others.items():
-                self.others[name] = other.outcome()
 
     def refused(self, *options: str) -> Outcome:
         """What a caller is told whose call cannot be made; the gap is the time until then."""
-        with self.process(CALLER_NS, *_TALKER, URL, *options) as process:
+        with self.process(CALLER_NS, "-m", self.caller, URL, *options) as process:
             talk = Talk(process)
             failed = talk.until(state="Failed")
         waited_s = failed["at"] - talk.seen[0]["at"]
         return Outcome(waited_s, "failed", None, waited_s, tuple(talk.seen))
-
-    def freeze(self, seconds: float) -> None:
-        """All callers stand still for so long, as on a computer whose lid is shut."""
-        for talk in self._talks:
-            talk.signal(signal.SIGSTOP)
-        self.lab.wait(seconds)
-        for talk in self._talks:
-            talk.signal(signal.SIGCONT)
 
     @contextmanager
     def process(self, namespace: str, *words: str) -> "Generator[subprocess.Popen[str]]":

@@ -54,21 +54,23 @@ class Ear:
 
     def hear(self, samples: Pcm) -> None:
         """Something, perhaps silence, has just been heard."""
-        if np.abs(samples.astype(np.int32)).max(initial=0) <= LOUD:
-            return
+        if np.abs(samples.astype(np.int32)).max(initial=0) > LOUD:
+            self.sign()
+
+    def sign(self) -> None:
+        """The other side is there."""
         now = CLOCK.now()
         if self._since is None or now - self._last > PAUSE_S:
             say(heard_after_s=None if self._since is None else round(now - self._last, 3))
             self._since = now
         self._last = now
 
-    async def tell(self, call: vivavoce.Call) -> None:
-        """Tell twice a second how it is."""
-        async for _ in call.stats(every_s=TICK_S):
-            if self._since is not None:
-                silent_s = CLOCK.now() - self._last
-                heard_s = 0.0 if silent_s > PAUSE_S else self._last - self._since
-                say(heard_s=round(heard_s, 3), silent_s=round(silent_s, 3))
+    def tell(self) -> None:
+        """Tell how it is."""
+        if self._since is not None:
+            silent_s = CLOCK.now() - self._last
+            heard_s = 0.0 if silent_s > PAUSE_S else self._last - self._since
+            say(heard_s=round(heard_s, 3), silent_s=round(silent_s, 3))
 
 
 class Memory:
@@ -115,6 +117,12 @@ async def listen(call: vivavoce.Call, ear: Ear) -> None:
     """Hear everything."""
     async for samples in call.audio():
         ear.hear(samples)
+
+
+async def report(call: vivavoce.Call, ear: Ear) -> None:
+    """Tell all the time how it is."""
+    async for _ in call.stats(every_s=TICK_S):
+        ear.tell()
 
 
 async def ask(call: vivavoce.Call, memory: Memory) -> None:
@@ -182,7 +190,7 @@ async def main(options: argparse.Namespace) -> None:
             memory = Memory(call)
             working = [
                 tasks.create_task(work)
-                for work in (listen(call, ear), ear.tell(call), ask(call, memory), memory.read())
+                for work in (listen(call, ear), report(call, ear), ask(call, memory), memory.read())
             ]
             await obey(memory)
             for task in working:
