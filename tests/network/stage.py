@@ -43,7 +43,7 @@ class Outcome:
 
     Attributes:
         gap_s: for how many seconds nothing was heard, all silences together that were longer than a pause between
-            words. Where the call has ended, until that was told; None where nothing was heard any more and nothing was told.
+            words. Where the call has ended, until that was told; None where nothing was heard any more, nor told.
         ended: `same connection`, `same session`, `new session`, `failed` or `silent`.
         kept: whether the server still has everything that the user has said, a codeword among it; None if not asked.
         setup_s: from the first step of the call, long before the trouble, until it was connected.
