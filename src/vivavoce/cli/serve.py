@@ -215,6 +215,9 @@ def listen(host: str, port: int) -> socket.socket:
     # a kept connection, and each event on a WebSocket, may wait 40 ms for the peer's delayed acknowledgement.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        # `::` means every address, those of IPv4 too; systems differ in what they do unless told.
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:
         listener.bind((host.strip("[]"), port))
     except (OSError, OverflowError) as error:
@@ -254,8 +257,8 @@ def server_config(
 def address(host: str, listener: socket.socket) -> str:
     """The URL at which the listener is reached from this computer."""
     port = listener.getsockname()[1]
-    name = "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host.strip('[]')}]" if ":" in host else host
-    return f"http://{name}:{port}"
+    bare = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host.strip("[]"), host.strip("[]"))
+    return f"http://{f'[{bare}]' if ':' in bare else bare}:{port}"
 
 
 def spare_the_collector() -> None:

@@ -29,5 +29,4 @@ class Handout:
         caller = await self._reception.recognise(request)
         await self._quota.spend(caller.identity, "relays", self._per_minute)
         server = self._relays.of(caller.identity, self._clock.wall())
-        headers = {"Allow": "OPTIONS, POST", "Link": link([server]), "Cache-Control": "no-store"}
-        return Response(status_code=204, headers=headers)
+        return Response(status_code=204, headers={"Allow": "OPTIONS, POST", "Link": link([server])})

@@ -15,12 +15,13 @@ from itertools import count
 from typing import Final, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, InvalidStatus, InvalidURI, WebSocketException
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.errors import ConfigError, Fault, Never, NewSecret, Next, RefusedError, Retry, TransportError
+from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.backlog import LIMIT_BYTES, Backlog, utf8_size
 from vivavoce.transport.inbox import Inbox
 from vivavoce.transport.interface import Closed, ClosedBy, Deliver, Link, Opened, SoundPath, Text, Traits
@@ -34,6 +35,9 @@ AT_ONCE: Final = 32
 """Messages that are read, or written, before others have their turn: a socket that has some, or room, does not wait."""
 CLOSE_S: Final = 2.0
 """How long leaving may take before the connection is dropped."""
+
+EYEBALLS_S: Final = 0.25
+"""How long an address has before the next is tried beside it; what httpx2 takes for HTTP."""
 
 _SENDABLE: Final = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}  # RFC 6455, section 7.4
 _KEY: Final = re.compile(r"\b(?:sk-|ek_)[\w*-]+")
@@ -70,10 +74,13 @@ async def dial(
     headers: Mapping[str, str],
     *,
     subprotocols: Sequence[str] = (),
+    proxy: Secret | None = None,
     open_s: float = 10.0,
     close_s: float = CLOSE_S,
 ) -> "WebSocketTransport":
-    """Open a WebSocket as a client, uncompressed (base64 does not shrink).
+    """Open a WebSocket as a client, uncompressed (base64 does not shrink), through an HTTP proxy if one is given.
+
+    Of a server's several addresses the next is tried, too, when one has not answered for `EYEBALLS_S` (RFC 8305).
 
     Raises:
         ConfigError: not a WebSocket URL.
@@ -86,6 +93,8 @@ async def dial(
             additional_headers=headers,
             subprotocols=[Subprotocol(each) for each in subprotocols] or None,
             compression=None,
+            proxy=None if proxy is None else proxy.reveal(),
+            happy_eyeballs_delay=EYEBALLS_S,
             open_timeout=open_s,
             close_timeout=close_s,
             max_size=LARGEST_DIALLED,
@@ -95,6 +104,8 @@ async def dial(
         raise ConfigError("This is not a WebSocket URL; it must begin with ws:// or wss://.") from failure
     except InvalidStatus as failure:
         raise refusal(failure.response) from failure
+    except InvalidProxyStatus as failure:
+        raise proxy_refusal(failure.response.status_code) from failure
     except TimeoutError as failure:
         raise TransportError(f"No WebSocket within {open_s} s; is the server there, and the way to it?") from failure
     except (OSError, WebSocketException) as failure:
@@ -102,6 +113,14 @@ async def dial(
     reply = () if connection.response is None else connection.response.headers.raw_items()
     handshake = {name.lower(): value for name, value in reply}
     return WebSocketTransport(_Dialled(connection), largest_in=LARGEST_DIALLED, close_s=close_s, handshake=handshake)
+
+
+def proxy_refusal(status: int) -> TransportError:
+    """What it means that a proxy lets nobody through."""
+    if status == 407:
+        message = "The proxy wants to know who asks (HTTP 407); put user and password into its URL."
+        return TransportError(message, fault=Fault.CALLER, next=Never())
+    return TransportError(f"The proxy does not let the WebSocket through (HTTP {status}).")
 
 
 def refusal(response: Response) -> RefusedError:

@@ -1,10 +1,11 @@
 import argparse
+import socket
 from pathlib import Path
 
 import pytest
 
 from vivavoce.assembly import EngineNames, open_engines
-from vivavoce.cli.serve import configure, read_settings
+from vivavoce.cli.serve import address, configure, listen, read_settings
 from vivavoce.clock import SystemClock
 from vivavoce.errors import ConfigError
 from vivavoce.gateway.relays import Relays
@@ -28,6 +29,29 @@ def test_the_longest_session_is_an_hour_unless_it_is_said_otherwise() -> None:
 def test_a_session_that_could_not_be_is_refused(minutes: str) -> None:
     with pytest.raises(ConfigError, match="--session-minutes"):
         read_settings(options(f"--session-minutes={minutes}"))
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("[::1]", "[::1]")],
+)
+def test_a_server_says_where_it_is_reached_from_this_computer(host: str, told: str) -> None:
+    try:
+        listener = listen(host, 0)
+    except ConfigError:
+        pytest.skip(f"this machine has no {host}")
+    with listener:
+        assert address(host, listener) == f"http://{told}:{listener.getsockname()[1]}"
+
+
+def test_every_address_means_those_of_both_families() -> None:
+    try:
+        listener = listen("::", 0)
+    except ConfigError:
+        pytest.skip("this machine has no IPv6")
+    with listener:
+        listener.listen()
+        socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=5).close()
 
 
 def test_the_beta_is_translated_unless_it_is_said_otherwise() -> None:

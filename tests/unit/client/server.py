@@ -41,11 +41,11 @@ class _Listening(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncGenerator[str]:
+async def serving(app: ASGIApp, host: str = "127.0.0.1") -> AsyncGenerator[str]:
     """The address of an application that is served for real."""
     config = uvicorn.Config(
         app,
-        host="127.0.0.1",
+        host=host,
         port=0,
         log_config=None,
         access_log=False,
@@ -57,22 +57,22 @@ async def serving(app: ASGIApp) -> AsyncGenerator[str]:
         running = tasks.create_task(server.serve())
         async with asyncio.timeout(PATIENCE_S):
             await server.up.wait()
-        host, port = server.servers[0].sockets[0].getsockname()
+        port = server.servers[0].sockets[0].getsockname()[1]
         try:
-            yield f"http://{host}:{port}"
+            yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
         finally:
             server.should_exit = True
             await running
 
 
 @asynccontextmanager
-async def answering(engines: Engines) -> AsyncGenerator[Server]:
+async def answering(engines: Engines, host: str = "127.0.0.1") -> AsyncGenerator[Server]:
     """Our own server with these engines."""
     settings = ServerSettings(
         gateway=Settings(api_keys=(Secret(KEY),)),
         webrtc=WebRtcSettings(offered_candidates=OfferedCandidates.ALL),
     )
-    async with serving(server_app(settings, Keyring((Secret(KEY),)), engines)) as url:
+    async with serving(server_app(settings, Keyring((Secret(KEY),)), engines), host) as url:
         yield Server(f"{url}/v1")
 
 

@@ -1,6 +1,7 @@
 """`vivavoce.connect` against our own server, over real connections; only the engines are scripted."""
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from typing import Literal, cast
 
@@ -49,6 +50,16 @@ async def ask(call: vivavoce.Call, text: str) -> None:
     content = [{"type": "input_text", "text": text}]
     await call.conversation.item.create(item={"type": "message", "role": "user", "content": content})
     await call.response.create()
+
+
+def has_ipv6() -> bool:
+    """Whether somebody on this machine can listen on `::1`."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 async def babble(call: vivavoce.Call) -> None:
@@ -186,6 +197,19 @@ async def test_a_wrong_key_is_refused_with_its_status(transport: Transport, key:
                 pass
     assert refused.value.status == status
     assert key not in refused.value.message
+
+
+@BOTH
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+async def test_a_server_is_called_by_an_address_of_ipv6(transport: Transport) -> None:
+    async with (
+        answering(scripted(thinker=ScriptedThinker(["Hello."])), "::1") as server,
+        vivavoce.connect(base_url=server.base_url, api_key=server.key, transport=transport) as call,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        assert "[::1]" in server.base_url
+        await ask(call, "Hi.")
+        await call.until(lambda call: said(call.history) == ["Hello."])
 
 
 @BOTH

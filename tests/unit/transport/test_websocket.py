@@ -7,6 +7,7 @@ from asyncio import TaskGroup
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.client import connect as plain_connect
@@ -17,7 +18,9 @@ from websockets.typing import Subprotocol
 
 from tests.conformance.transport.conftest import SocketServer
 from tests.conformance.transport.listener import PATIENCE_S, Listener, listening
+from tests.proxy import proxying
 from vivavoce.errors import ConfigError, Fault, Never, NewSecret, Next, RefusedError, Retry, TransportError
+from vivavoce.telemetry.secret import Secret
 from vivavoce.transport import websocket
 from vivavoce.transport.interface import Closed, ClosedBy, Inbound
 from vivavoce.transport.websocket import LARGEST_TEXT, dial, take
@@ -41,6 +44,38 @@ async def server(
 
 async def until_closed(connection: ServerConnection) -> None:
     await connection.wait_closed()
+
+
+# ── a client and its way ────────────────────────────────────────────────────────────────────────────────
+
+
+async def echo(connection: ServerConnection) -> None:
+    await connection.send(await connection.recv())
+
+
+async def test_a_proxy_is_gone_through_and_told_who_asks() -> None:
+    async with server(echo) as url, proxying("hunter2") as proxy:
+        way = Secret(proxy.url.replace("//", "//me:hunter2@"))
+        near = await dial(url, {}, proxy=way)
+        async with listening(near) as (here,):
+            near.send("hello")
+            await here.until(lambda: here.texts == ["hello"])
+        assert proxy.asked == [urlsplit(url).netloc]
+
+
+async def test_a_proxy_that_refuses_is_told_as_such() -> None:
+    async with server(echo) as url, proxying("hunter2") as proxy:
+        with pytest.raises(TransportError) as refused:
+            await dial(url, {}, proxy=Secret(proxy.url.replace("//", "//me:wrong@")))
+    assert (refused.value.fault, refused.value.next) == (Fault.CALLER, Never())
+    assert "wrong" not in refused.value.message
+
+
+async def test_no_proxy_of_the_environment_is_taken_that_nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "ws_proxy", "socks_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with server(echo) as url:
+        await (await dial(url, {})).close()
 
 
 # ── a client is refused, or finds nobody ────────────────────────────────────────────────────────────────
