@@ -29,8 +29,8 @@ class WebRtcSettings:
     """Settings of all WebRTC calls of a process. Times are in seconds.
 
     Attributes:
-        port_range: lowest and highest local UDP port, both included; each call takes one port per address. None
-            leaves it to the operating system.
+        port_range: lowest and highest local UDP port, both included; each call takes one (the same number at each
+            address). None leaves it to the operating system.
         advertised: addresses at which callers reach this machine's ports, for a machine behind NAT; stated besides
             the own ones that `host_candidates` lets through.
         host_candidates: which own addresses are stated.
