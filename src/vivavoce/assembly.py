@@ -6,7 +6,8 @@ What is chosen is imported when it is chosen, so that a client loads no server a
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from vivavoce.clock import Clock, SystemClock
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from vivavoce.client.line import Line
     from vivavoce.client.player import Player
     from vivavoce.client.policy import Policy
+    from vivavoce.client.proxy import Given as GivenProxy
     from vivavoce.client.secret import Credential, Fetch, Source, Words
     from vivavoce.client.state import State
     from vivavoce.client.tool import Function
@@ -197,8 +199,9 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     transport: Literal["webrtc", "websocket"] = "webrtc",
     session: "Mapping[str, object] | Session | None" = None,
     tools: "Sequence[Function]" = (),
-    ice_servers: "IceServers | FetchIce" = (),
+    ice_servers: "IceServers | FetchIce | Literal['server']" = (),
     relay_only: bool = False,
+    proxy: "GivenProxy" = True,
     player: "Player | None" = None,
     timeout_s: float = 20.0,
     on_state: "Callable[[State], None] | None" = None,
@@ -221,10 +224,10 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         session: the config, by the wire's own names.
         tools: Python functions that the model may call. What they take is read from their signatures, what they are
             for from their docstrings; plain ones run in threads.
-        ice_servers: STUN and TURN servers, for networks in which nothing else gets through: `IceServer` objects, what
-            a browser would take as `iceServers`, or a function or coroutine function that fetches such for each
-            connection, so that credentials may be short-lived.
+        ice_servers: STUN and TURN servers: `IceServer` objects, what a browser takes as `iceServers`, a function that
+            fetches either for each connection, or `server` to ask the server that is called (`docs/guide/networks.md`).
         relay_only: go through relays alone, so that the server learns no address of this computer from the connection.
+        proxy: of HTTP and WebSockets, by URL; as the environment says by default (`HTTPS_PROXY`, …), False for none.
         player: a loudspeaker (`vivavoce.client.device`); without one, sound is only handed to who reads it.
         timeout_s: how long connecting may take.
         on_state: told of each state that the call enters, those before it is connected included.
@@ -246,26 +249,17 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     from vivavoce.client.tool import tools as read_tools
     from vivavoce.transport.pacer import Pacer
 
-    place = endpoint(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI)
+    place = endpoint(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI, proxy)
     source = _source(place, api_key, client_secret)
     functions = read_tools(tools)
     config = _session(session, model, place, [tool.declaration for tool in functions.values()])
     tariffs = tariff(place, config, budget, prices)
     async with AsyncExitStack() as entered:
         pacer = await entered.enter_async_context(Pacer())
-        line = _line(transport, place, source, _offering(pacer, ice_servers, relay_only=relay_only), timeout_s)
-        plan = Plan(
-            line,
-            config,
-            SystemClock(),
-            functions,
-            player,
-            timeout_s,
-            on_state,
-            policy=policy or Persistence(),
-            prices=tariffs,
-            budget=budget,
-        )
+        offering = _offering(pacer, place, ice_servers, timeout_s, relay_only=relay_only)
+        line = _line(transport, place, source, offering, timeout_s)
+        plan = Plan(line, config, SystemClock(), functions, player, timeout_s, on_state)
+        plan = replace(plan, policy=policy or Persistence(), prices=tariffs, budget=budget)
         yield await entered.enter_async_context(Call(plan))
 
 
@@ -372,14 +366,19 @@ def _line(
     if transport == "websocket":
         from vivavoce.transport.websocket import dial
 
-        return SocketLine(place, source, dial, timeout_s=timeout_s)
+        return SocketLine(place, source, partial(dial, proxy=place.proxy), timeout_s=timeout_s)
     if transport == "webrtc":
         return MediaLine(place, source, offering, timeout_s=timeout_s)
     raise ConfigError(f"There is no transport {transport!r}; choose webrtc or websocket.")
 
 
 def _offering(
-    pacer: "Pacer", ice_servers: "IceServers | FetchIce", *, relay_only: bool
+    pacer: "Pacer",
+    place: "Endpoint",
+    ice_servers: "IceServers | FetchIce | Literal['server']",
+    timeout_s: float,
+    *,
+    relay_only: bool,
 ) -> "Callable[[Credential], Offering]":
     """What makes offers.
 
@@ -387,22 +386,20 @@ def _offering(
         ConfigError: ICE servers that cannot be.
     """
     from vivavoce.client.ice import fetched
+    from vivavoce.client.signalling import Signalling
     from vivavoce.transport.ice import read_ice_servers
+    from vivavoce.transport.webrtc.offerer import WebRtcOfferer
     from vivavoce.transport.webrtc.settings import WebRtcSettings
 
-    if callable(ice_servers):
-        servers = fetched(ice_servers)
+    if ice_servers != "server" and not callable(ice_servers):
+        fixed = WebRtcSettings(ice_servers=read_ice_servers(ice_servers), relay_only=relay_only)
+        return lambda _: WebRtcOfferer(pacer, fixed)
+    servers = fetched(ice_servers) if callable(ice_servers) else Signalling(place, timeout_s).ice_servers
 
+    def offering(credential: "Credential") -> "Offering":
         async def settings() -> WebRtcSettings:
-            return WebRtcSettings(ice_servers=await servers(), relay_only=relay_only)
+            return WebRtcSettings(ice_servers=await servers(credential), relay_only=relay_only)
 
-        given = settings
-    else:
-        given = WebRtcSettings(ice_servers=read_ice_servers(ice_servers), relay_only=relay_only)
-
-    def offering(_: "Credential") -> "Offering":
-        from vivavoce.transport.webrtc.offerer import WebRtcOfferer
-
-        return WebRtcOfferer(pacer, given)
+        return WebRtcOfferer(pacer, settings)
 
     return offering

@@ -164,6 +164,7 @@ async def _callee(options: argparse.Namespace, terminal: Terminal) -> AsyncGener
         return_s=options.return_within,
         ice_servers=network.ice_servers(options, os.environ),
         relay_only=options.relay_only,
+        proxy=network.proxy(options),
         budget=options.budget,
         prices=read_prices(options.prices) if options.prices else None,
     )

@@ -53,8 +53,9 @@ class Place:
     session: Mapping[str, object]
     timeout_s: float = 20.0
     return_s: float = 300.0
-    ice_servers: Sequence[IceServer] = ()
+    ice_servers: Sequence[IceServer] | Literal["server"] = ()
     relay_only: bool = False
+    proxy: str | bool = True
     budget: float | None = None
     prices: Mapping[str, Price] | None = None
 
@@ -99,6 +100,7 @@ class Visit:
             session=place.session,
             ice_servers=place.ice_servers,
             relay_only=place.relay_only,
+            proxy=place.proxy,
             player=self._conduct.player,
             timeout_s=place.timeout_s,
             on_state=self._show_state,

@@ -5,8 +5,11 @@ from enum import Enum
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
+from vivavoce.client.proxy import Given as GivenProxy
+from vivavoce.client.proxy import proxy_for
 from vivavoce.client.secret import Credential, Kind
 from vivavoce.errors import ConfigError
+from vivavoce.telemetry.secret import Secret
 
 OPENAI: Final = "https://api.openai.com/v1"
 _AZURE_HOSTS: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
@@ -25,6 +28,8 @@ class Endpoint:
 
     base: SplitResult
     provider: Provider
+    proxy: Secret | None = None
+    """What HTTP and WebSockets go through on the way there."""
 
     def __str__(self) -> str:
         return urlunsplit(self.base)
@@ -69,11 +74,11 @@ class Endpoint:
         return urlunsplit(self.base._replace(path=f"{self.base.path}/{path}"))
 
 
-def endpoint(base_url: str) -> Endpoint:
+def endpoint(base_url: str, proxy: GivenProxy = True) -> Endpoint:
     """The endpoint at a base URL; the path that a provider puts before `/realtime` may be left out.
 
     Raises:
-        ConfigError: not an http or https URL, or one with a query.
+        ConfigError: not an http or https URL, one with a query, or no proxy.
     """
     try:
         url = urlsplit(base_url.strip().rstrip("/"))
@@ -89,7 +94,8 @@ def endpoint(base_url: str) -> Endpoint:
             "On Azure leave out api-version: the GA addresses have none."
         )
     path = url.path.removesuffix("/realtime")
+    way = proxy_for(url, proxy)
     if host.endswith(_AZURE_HOSTS):
         known = {"": "/openai/v1", "/openai": "/openai/v1"}
-        return Endpoint(url._replace(path=known.get(path, path)), Provider.AZURE)
-    return Endpoint(url._replace(path=path or "/v1"), Provider.OPENAI)
+        return Endpoint(url._replace(path=known.get(path, path)), Provider.AZURE, way)
+    return Endpoint(url._replace(path=path or "/v1"), Provider.OPENAI, way)

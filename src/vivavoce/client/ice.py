@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from vivavoce.client.secret import run
+from vivavoce.client.secret import Credential, run
 from vivavoce.errors import TransportError, VivaError
 from vivavoce.transport.ice import IceServer, read_ice_servers
 
@@ -10,14 +10,14 @@ Given = IceServer | Mapping[str, object] | Sequence[IceServer | Mapping[str, obj
 """Servers, as objects or as W3C's `RTCIceServer` in JSON; or the whole reply of a service that rents out relays."""
 Fetch = Callable[[], Given | Awaitable[Given]]
 """Gets servers with credentials that are good for one connection. A plain function runs in a thread."""
-Servers = Callable[[], Awaitable[tuple[IceServer, ...]]]
-"""Gives the servers of one connection."""
+Servers = Callable[[Credential], Awaitable[tuple[IceServer, ...]]]
+"""Gives the servers of a connection that is made under that credential."""
 
 
 def fetched(fetch: Fetch) -> Servers:
     """Ask a function of the application, anew for each connection."""
 
-    async def servers() -> tuple[IceServer, ...]:
+    async def servers(_: Credential) -> tuple[IceServer, ...]:
         try:
             return read_ice_servers(await run(fetch))
         except VivaError:

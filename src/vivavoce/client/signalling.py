@@ -12,9 +12,11 @@ import httpx2
 import msgspec
 
 from vivavoce.client.endpoint import Endpoint
+from vivavoce.client.proxy import shown
 from vivavoce.client.secret import Credential, Kind
 from vivavoce.errors import Fault, Never, NewSecret, Next, OfferError, RefusedError, Retry, TransportError
 from vivavoce.telemetry.secret import Secret
+from vivavoce.transport.ice import IceServer, read_link
 from vivavoce.wire.codec import decode_secret, encode
 from vivavoce.wire.config import RealtimeSession, Session
 from vivavoce.wire.heartbeat import HEARTBEAT
@@ -172,7 +174,10 @@ class Signalling:
             reached.set()
 
     def _client(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(timeout=self._timeout_s)
+        proxy = self._endpoint.proxy
+        # Chosen already: httpx2 would look into the environment again.
+        way = httpx2.AsyncHTTPTransport(proxy=None if proxy is None else proxy.reveal())
+        return httpx2.AsyncClient(transport=way, timeout=self._timeout_s)
 
     def _answer(self, reply: Reply) -> Answer:
         sdp = reply.body.decode(errors="replace")
@@ -182,6 +187,22 @@ class Signalling:
                 fault=Fault.PROVIDER,
             )
         return Answer(sdp, Terms.of(reply.headers))
+
+    async def ice_servers(self, credential: Credential) -> tuple[IceServer, ...]:
+        """The ICE servers that the server hands to its callers (RFC 9725, section 4.6); none where it has none.
+
+        Raises:
+            RefusedError: it does not know the caller.
+            TransportError: it could not be reached.
+        """
+        async with self._client() as http:
+            try:
+                reply = await self._request(http, "OPTIONS", self._endpoint.calls, credential, {})
+            except RefusedError as refused:
+                if refused.status in (404, 405, 501):
+                    return ()
+                raise
+        return read_link(reply.headers.get("link", ""))
 
     async def _post(
         self,
@@ -193,22 +214,50 @@ class Signalling:
         accept: str,
         more: Mapping[str, str] | None = None,
     ) -> Reply:
-        headers = {**self._endpoint.headers(credential), "Content-Type": kind, "Accept": accept, **(more or {})}
+        headers = {"Content-Type": kind, "Accept": accept, **(more or {})}
+        return await self._request(http, "POST", url, credential, headers, body)
+
+    async def _request(
+        self,
+        http: httpx2.AsyncClient,
+        method: str,
+        url: str,
+        credential: Credential,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+    ) -> Reply:
+        headers = {**self._endpoint.headers(credential), **headers}
         try:
-            async with http.stream("POST", url, content=body, headers=headers) as response:
+            async with http.stream(method, url, content=body, headers=headers) as response:
                 reply = Reply(response.status_code, response.headers, await _read(response))
         except httpx2.TimeoutException as error:
             raise TransportError(
                 f"{self._endpoint} gave no answer within {self._timeout_s:.0f} s. Is it up, and the way to it open?"
             ) from error
+        except httpx2.ProxyError as error:
+            raise self._proxy_failure(error, credential) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            said = _clean(str(error), credential) or type(error).__name__
             raise TransportError(
-                f"{self._endpoint} cannot be reached: {_clean(str(error), credential) or type(error).__name__}. "
+                f"{self._endpoint} cannot be reached{self._through()}: {said}. "
                 "Is the server running, and the base URL right?"
             ) from error
-        if reply.status not in (200, 201):
+        if reply.status not in (200, 201, 204):
             raise refusal(reply, credential, self._endpoint)
         return reply
+
+    def _proxy_failure(self, error: httpx2.ProxyError, credential: Credential) -> TransportError:
+        said = _clean(str(error), credential)
+        if said.startswith("407"):
+            return TransportError(
+                f"The proxy wants to know who asks ({said}); put user and password into its URL.",
+                fault=Fault.CALLER,
+                next=Never(),
+            )
+        return TransportError(f"{self._endpoint} cannot be reached{self._through()}: {said}.")
+
+    def _through(self) -> str:
+        return "" if self._endpoint.proxy is None else f" through {shown(self._endpoint.proxy)}"
 
 
 def refusal(reply: Reply, credential: Credential, endpoint: Endpoint) -> RefusedError:

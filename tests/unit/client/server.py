@@ -6,6 +6,7 @@ from asyncio import TaskGroup
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -41,7 +42,9 @@ class _Listening(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, host: str = "127.0.0.1") -> AsyncGenerator[str]:
+async def serving(
+    app: ASGIApp, host: str = "127.0.0.1", certificate: tuple[Path, Path] | None = None
+) -> AsyncGenerator[str]:
     """The address of an application that is served for real."""
     config = uvicorn.Config(
         app,
@@ -50,6 +53,8 @@ async def serving(app: ASGIApp, host: str = "127.0.0.1") -> AsyncGenerator[str]:
         log_config=None,
         access_log=False,
         ws="websockets-sansio",
+        ssl_certfile=certificate and certificate[0],
+        ssl_keyfile=certificate and certificate[1],
         timeout_graceful_shutdown=2,
     )
     server = _Listening(config)
@@ -59,20 +64,22 @@ async def serving(app: ASGIApp, host: str = "127.0.0.1") -> AsyncGenerator[str]:
             await server.up.wait()
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
-            yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            yield f"http{'s' if certificate else ''}://{f'[{host}]' if ':' in host else host}:{port}"
         finally:
             server.should_exit = True
             await running
 
 
 @asynccontextmanager
-async def answering(engines: Engines, host: str = "127.0.0.1") -> AsyncGenerator[Server]:
+async def answering(
+    engines: Engines, host: str = "127.0.0.1", certificate: tuple[Path, Path] | None = None
+) -> AsyncGenerator[Server]:
     """Our own server with these engines."""
     settings = ServerSettings(
         gateway=Settings(api_keys=(Secret(KEY),)),
         webrtc=WebRtcSettings(offered_candidates=OfferedCandidates.ALL),
     )
-    async with serving(server_app(settings, Keyring((Secret(KEY),)), engines), host) as url:
+    async with serving(server_app(settings, Keyring((Secret(KEY),)), engines), host, certificate) as url:
         yield Server(f"{url}/v1")
 
 

@@ -27,6 +27,7 @@ from vivavoce.errors import (
     TransportError,
 )
 from vivavoce.telemetry.secret import Secret
+from vivavoce.transport.ice import IceServer
 from vivavoce.wire.config import RealtimeSession
 
 KEY = Credential(Secret("sk-0123456789abcdef"), Kind.API_KEY)
@@ -51,7 +52,7 @@ class Provider:
 
     @asynccontextmanager
     async def up(self) -> AsyncGenerator[Signalling]:
-        routes = [Route(path, self.take, methods=["POST"]) for path in PATHS]
+        routes = [Route(path, self.take, methods=["OPTIONS", "POST"]) for path in PATHS]
         async with serving(Starlette(routes=routes)) as url:
             yield Signalling(endpoint(url), 5.0)
 
@@ -202,6 +203,26 @@ async def test_a_server_that_hangs_is_given_up() -> None:
             await Signalling(endpoint(url), 0.2).place(KEY, OFFER, None)
         leave.set()
     assert heard.is_set()
+
+
+async def test_relays_are_read_where_the_server_hands_them_out() -> None:
+    value = '<turn:relay.example>; rel="ice-server"; username="me"; credential="hunter2"'
+    provider = Provider(Response(status_code=204, headers={"Link": value}))
+    async with provider.up() as signalling:
+        assert await signalling.ice_servers(KEY) == (IceServer(("turn:relay.example",), "me", Secret("hunter2")),)
+    assert provider.headers["authorization"] == "Bearer sk-0123456789abcdef"
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_a_server_that_knows_no_relays_hands_out_none(status: int) -> None:
+    async with refusing(status).up() as signalling:
+        assert await signalling.ice_servers(KEY) == ()
+
+
+async def test_a_server_hands_nothing_to_a_stranger() -> None:
+    async with refusing(401).up() as signalling:
+        with pytest.raises(RefusedError):
+            await signalling.ice_servers(KEY)
 
 
 async def test_a_call_over_webrtc_needs_a_model() -> None:
