@@ -7,6 +7,9 @@ The router translates the caller's addresses. A container `vv-inside` may be put
 
     vv-server  in0 172.31.0.1 ── eth0 172.31.0.2  vv-inside
 
+IPv6 may be added to Wi-Fi and the server (`Lab.add_ipv6`): fd77:1::2 and fd77:9::10. The caller knows the server as
+`both.test`, by both families.
+
 Needs root, iproute2, nftables, conntrack and, for relays, coturn.
 """
 
@@ -16,9 +19,12 @@ import subprocess
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Final, Literal
 
 SERVER: Final = "10.77.9.10"
+SERVER_6: Final = "fd77:9::10"
+BOTH: Final = "both.test"
 RELAY: Final = "10.77.8.20"
 INSIDE: Final = "172.31.0.2"
 CALLER_NS: Final = "vv-caller"
@@ -26,6 +32,8 @@ ROUTER_NS: Final = "vv-router"
 SERVER_NS: Final = "vv-server"
 RELAY_NS: Final = "vv-relay"
 INSIDE_NS: Final = "vv-inside"
+
+_NAMES: Final = Path("/etc/netns") / CALLER_NS
 
 Uplink = Literal["wifi", "cell"]
 _LINKS: Final[dict[Uplink, tuple[str, str, str]]] = {
@@ -129,6 +137,19 @@ class Lab:
         self._nft(SERVER_NS, lines)
         _run(self.command(SERVER_NS, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
 
+    def add_ipv6(self, *, passes: bool = True) -> None:
+        """Addresses and routes of IPv6 beside those of IPv4; unless it passes, the router swallows every packet."""
+        for namespace, device, net, last in (
+            (ROUTER_NS, "w0", "fd77:1::", "1"),
+            (ROUTER_NS, "s0", "fd77:9::", "1"),
+            (CALLER_NS, "wlan0", "fd77:1::", "2"),
+            (SERVER_NS, "eth0", "fd77:9::", "10"),
+        ):
+            _ip(f"-n {namespace} addr add {net}{last}/64 dev {device} nodad")
+            if last != "1":
+                _ip(f"-6 -n {namespace} route add default via {net}1 dev {device}")
+        _run(self.command(ROUTER_NS, "sysctl", "-qw", f"net.ipv6.conf.all.forwarding={int(passes)}"))
+
     def _nft(self, namespace: str, lines: Sequence[str]) -> None:
         _run(self.command(namespace, "nft", "-f", "-"), "\n".join(lines) + "\n")
 
@@ -146,6 +167,7 @@ def laboratory() -> Generator[Lab]:
     try:
         lab = Lab()
         _build()
+        _name()
         lab.filter()
         lab.switch("wifi")
         yield lab
@@ -183,7 +205,14 @@ def _link(outer: str, device: str, gateway: str, inner: str, address: str) -> No
     _ip(f"-n {inner} route add default via {gateway}")
 
 
+def _name() -> None:
+    """What `ip netns exec` shows the caller in place of the machine's own names."""
+    _NAMES.mkdir(parents=True, exist_ok=True)
+    (_NAMES / "hosts").write_text(f"127.0.0.1 localhost\n{SERVER_6} {BOTH}\n{SERVER} {BOTH}\n", encoding="utf-8")
+
+
 def _remove() -> None:
+    shutil.rmtree(_NAMES, ignore_errors=True)
     for namespace in (CALLER_NS, ROUTER_NS, SERVER_NS, RELAY_NS, INSIDE_NS):
         subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
 

@@ -10,12 +10,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tests.network.lab import INSIDE_NS, RELAY, RELAY_NS, SERVER
+from tests.network.lab import BOTH, INSIDE_NS, RELAY, RELAY_NS, SERVER, SERVER_6
 from tests.network.stage import PORT, Outcome, Play, Row, Stage
 
 USER: Final = "caller"
 CREDENTIAL: Final = "turn-network-0123456789"
 UDP_PORTS: Final = "40000-40009"
+
+BY_NAME: Final = ("--lt-cred-mech", f"--user={USER}:{CREDENTIAL}")
+BY_SECRET: Final = ("--use-auth-secret", f"--static-auth-secret={CREDENTIAL}")
 
 DIRECT_SHUT: Final = "iifname { w0, c0 } oifname s0 meta l4proto udp counter drop"
 """The caller's sound does not reach the server by itself."""
@@ -24,9 +27,11 @@ ONLY_443: Final = f"iifname {{ w0, c0 }} ip daddr != {SERVER} tcp dport != 443 c
 
 
 @contextmanager
-def relay(stage: Stage, port: int = 3478, *options: str) -> Generator["subprocess.Popen[bytes]"]:
+def relay(
+    stage: Stage, port: int = 3478, *options: str, knows: tuple[str, ...] = BY_NAME
+) -> Generator["subprocess.Popen[bytes]"]:
     """A TURN server at a port, for UDP and TCP, once it listens."""
-    own = ["-n", "--no-cli", "--no-tls", "--no-dtls", "--lt-cred-mech", "--realm=test", f"--user={USER}:{CREDENTIAL}"]
+    own = ["-n", "--no-cli", "--no-tls", "--no-dtls", "--realm=test", *knows]
     where = [f"--listening-ip={RELAY}", f"--relay-ip={RELAY}", f"--listening-port={port}"]
     with TemporaryDirectory() as folder:
         files = ["--log-file=stdout", f"--pidfile={folder}/pid", f"--userdb={folder}/db"]
@@ -58,6 +63,20 @@ def _through(*urls: str, shut: str, port: int = 3478, options: tuple[str, ...] =
             return talk.outcome()
 
     return play
+
+
+def handed(stage: Stage) -> Outcome:
+    stage.lab.filter(DIRECT_SHUT)
+    with TemporaryDirectory() as folder:
+        secret = Path(folder) / "turn.secret"
+        secret.write_text(CREDENTIAL)
+        options = ("--transport", "webrtc", "--relay-only", "--ice-server", "server")
+        with (
+            stage.server("--turn", url(), "--turn-secret-file", str(secret)),
+            relay(stage, knows=BY_SECRET),
+            stage.call(*options) as talk,
+        ):
+            return talk.outcome()
 
 
 def unwelcome(stage: Stage) -> Outcome:
@@ -98,6 +117,20 @@ def published(stage: Stage) -> Outcome:
         return talk.outcome()
 
 
+def _by_ipv6(*, passes: bool, host: str) -> Play:
+    def play(stage: Stage) -> Outcome:
+        stage.lab.add_ipv6(passes=passes)
+        if passes:
+            stage.lab.filter("counter drop")  # nothing of IPv4
+        with (
+            stage.server(host="::"),
+            stage.call("--transport", "webrtc", url=f"http://{host}:{PORT}/v1") as talk,
+        ):
+            return talk.outcome()
+
+    return play
+
+
 RELAYS: Final = (
     Row("relay-udp", "relays alone, over UDP", _through(url(), shut=DIRECT_SHUT, options=("--relay-only",)), 0.5),
     Row("relay-tcp", "UDP is shut; a relay over TCP", _through(url(), url(transport="tcp"), shut=UDP_SHUT), 0.5),
@@ -107,8 +140,11 @@ RELAYS: Final = (
         _through(url(443), url(443, "tcp"), shut=f"{UDP_SHUT}; {ONLY_443}", port=443),
         0.5,
     ),
+    Row("relay-handed", "relays alone; the server hands one out", handed, 0.5),
     Row("relay-unwelcome", "the relay does not know the credential", unwelcome, 2, ("failed",)),
     Row("relay-untrusted", "the relay's certificate is not one that browsers trust", untrusted, 3, ("failed",)),
     Row("relay-dies", "the relay is killed, another is there over TCP", dies, 8),
+    Row("ipv6", "nothing of IPv4 gets through", _by_ipv6(passes=True, host=f"[{SERVER_6}]"), 0.5),
+    Row("ipv6-dead", "the server's name has IPv6 too, which leads nowhere", _by_ipv6(passes=False, host=BOTH), 0.5),
     Row("published", "the server behind a NAT, its ports published as Docker does", published, 0.5),
 )
