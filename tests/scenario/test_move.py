@@ -1,14 +1,10 @@
 """Every legal move of the machines is taken by some conversation: a move that nobody needs has no place in a table."""
 
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Final
 
+from tests.scenario.taken import Row, rows, watched
 from vivavoce.audio.frame import sample_count
 from vivavoce.session import output, replies, response, turn
-from vivavoce.session.moves import Moves
 from vivavoce.session.result import CallBegun, Failed, Listed, Thought
 from vivavoce.session.track import Window
 from vivavoce.testing.cast import Hang, Remote
@@ -18,35 +14,6 @@ from vivavoce.wire.item import McpListedTool
 
 MACHINES: Final = (turn.MOVES, response.MOVES, output.MOVES, replies.MOVES)
 LONG: Final = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen."
-
-Row = tuple[str, str, str, str]
-"""Machine, old state, event, new state."""
-
-
-@contextmanager
-def watched() -> Generator[set[Row]]:
-    """The moves that are taken meanwhile. The interpreter tells of each call; nothing is replaced."""
-    taken: set[Row] = set()
-
-    def note(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code is Moves.take.__code__:
-            moves, old, new = (frame.f_locals[name] for name in ("self", "old", "new"))
-            taken.add((moves.name, type(old).__name__, frame.f_locals["event"], type(new).__name__))
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        yield taken
-    finally:
-        sys.setprofile(before)
-
-
-def rows(machine: Moves) -> set[Row]:
-    return {
-        (machine.name, old.__name__, event, new.__name__)
-        for old, moves in machine.table.items()
-        for event, new in moves.items()
-    }
 
 
 def talk_it_through() -> None:
