@@ -12,8 +12,10 @@ from importlib import import_module as _load
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from vivavoce.assembly import connect
+    from vivavoce.assembly import connect, open_devices
+    from vivavoce.audio.cleaner import Processing
     from vivavoce.client.call import Call, Timings
+    from vivavoce.client.device import DeviceChange
     from vivavoce.client.policy import GiveUp, History, Persistence, Policy, Wait
     from vivavoce.client.quality import Snapshot
     from vivavoce.client.state import Connected, Disrupted, Kept, Restored, Restoring, State
@@ -53,6 +55,7 @@ __all__ = [
     "ConfigError",
     "Connected",
     "Cost",
+    "DeviceChange",
     "DeviceError",
     "Disrupted",
     "EngineError",
@@ -69,6 +72,7 @@ __all__ = [
     "Persistence",
     "Policy",
     "Price",
+    "Processing",
     "RefusedError",
     "RequestError",
     "Restored",
@@ -87,11 +91,14 @@ __all__ = [
     "VivaError",
     "Wait",
     "connect",
+    "open_devices",
 ]
 
 _HOMES: Final = {
-    "vivavoce.assembly": ("connect",),
+    "vivavoce.assembly": ("connect", "open_devices"),
+    "vivavoce.audio.cleaner": ("Processing",),
     "vivavoce.client.call": ("Call", "Timings"),
+    "vivavoce.client.device": ("DeviceChange",),
     "vivavoce.client.policy": ("GiveUp", "History", "Persistence", "Policy", "Wait"),
     "vivavoce.client.quality": ("Snapshot",),
     "vivavoce.client.state": ("Connected", "Disrupted", "Kept", "Restored", "Restoring", "State"),

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from vivavoce.answer.job import Engines
+    from vivavoce.audio.cleaner import Cleaner, Processing
     from vivavoce.audio.noise import Suppressor
     from vivavoce.client.call import Call
-    from vivavoce.client.device import Card
+    from vivavoce.client.card import Card, Driver
+    from vivavoce.client.device import Loudspeaker, Microphone, OnChange
     from vivavoce.client.endpoint import Endpoint
     from vivavoce.client.ice import Fetch as FetchIce
     from vivavoce.client.ice import Given as IceServers
@@ -228,7 +230,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
             fetches either for each connection, or `server` to ask the server that is called (`docs/guide/networks.md`).
         relay_only: go through relays alone, so that the server learns no address of this computer from the connection.
         proxy: of HTTP and WebSockets, by URL; as the environment says by default (`HTTPS_PROXY`, …), False for none.
-        player: a loudspeaker (`vivavoce.client.device`); without one, sound is only handed to who reads it.
+        player: a loudspeaker (see `open_devices`); without one, sound is only handed to who reads it.
         timeout_s: how long connecting may take.
         on_state: told of each state that the call enters, those before it is connected included.
         policy: decides what is done about a connection that is lost; `Persistence()` if not given.
@@ -271,14 +273,68 @@ def open_card() -> "Card":
     """
     from importlib import import_module
 
+    from vivavoce.client.sound_card import SoundCard
+
     try:
-        card = import_module("sounddevice")
+        driver = import_module("sounddevice")
     except (ImportError, OSError) as error:
         raise DeviceError(
             f"Sound devices cannot be used here: {error}. Install PortAudio (Debian: apt-get install libportaudio2), "
             "or do without: see --say, --file and --out of `viva talk`."
         ) from error
-    return cast("Card", card)
+
+    def reload() -> None:
+        driver._terminate()
+        driver._initialize()
+
+    return SoundCard(cast("Driver", driver), reload)
+
+
+def open_cleaner(processing: "Processing") -> "Cleaner | None":
+    """What cleans the sound of one microphone; None where nothing is to be done, or its package is not installed."""
+    from vivavoce.audio.cleaner import Processing
+    from vivavoce.client.device import LEAD_S
+    from vivavoce.engine.webrtc_cleaner import FOUND, WebRtcCleaner
+    from vivavoce.telemetry.log import Log
+
+    if processing == Processing(echo_cancellation=False, noise_suppression=False, gain_control=False):
+        return None
+    if not FOUND:
+        Log("assembly").warning("sound_not_processed", missing="pywebrtc-audio")
+        return None
+    return WebRtcCleaner(processing, round(1000 * LEAD_S))
+
+
+def open_devices(
+    *,
+    microphone: int | str | None = None,
+    loudspeaker: int | str | None = None,
+    processing: "Processing | None" = None,
+    late_s: float | None = None,
+    on_change: "OnChange | None" = None,
+) -> "tuple[Microphone, Loudspeaker]":
+    """Microphone and loudspeaker of this computer, joined so that the one does not hear the other.
+
+    Give the loudspeaker to `connect(player=…)`, enter the microphone, and give its sound to `Call.send_audio`. Both
+    open when they are used.
+
+    Args:
+        microphone: part of a device's name, or its number; the system's own if not given.
+        loudspeaker: likewise.
+        processing: what is done to the microphone's sound; all of it if not given.
+        late_s: how much sound may wait to be played, for calls over WebRTC, where it comes in real time.
+        on_change: told when a device has gone, and when another is there.
+
+    Raises:
+        DeviceError: there is no driver for sound devices.
+    """
+    from vivavoce.audio.cleaner import Processing
+    from vivavoce.client.device import Loudspeaker, Microphone
+
+    card = open_card()
+    player = Loudspeaker(card, loudspeaker, late_s=late_s, on_change=on_change)
+    cleaner = open_cleaner(processing or Processing())
+    return Microphone(card, microphone, cleaner=cleaner, loudspeaker=player, on_change=on_change), player
 
 
 def open_speaker(name: str = "espeak") -> "Speaker":

@@ -1,8 +1,7 @@
 """Place a voice call, by microphone and loudspeaker or by words and files.
 
 With a key (OPENAI_API_KEY) or a base URL it calls that server. With neither it starts one of our own on this computer,
-in a process of its own, calls it over WebRTC and ends it afterwards. Wear headphones: a microphone that hears the
-loudspeaker interrupts the assistant.
+in a process of its own, calls it over WebRTC and ends it afterwards. With headphones both sides can talk at once best.
 """
 
 import argparse
@@ -20,7 +19,8 @@ from typing import Final
 
 import numpy as np
 
-from vivavoce.assembly import MODEL, open_card, open_speaker
+from vivavoce.assembly import MODEL, open_card, open_cleaner, open_speaker
+from vivavoce.audio.cleaner import Processing
 from vivavoce.audio.frame import Pcm, silence
 from vivavoce.cli import network
 from vivavoce.cli.embedded import Embedded, embedded
@@ -29,7 +29,8 @@ from vivavoce.cli.script import Interrupt, Speak, Step, Write
 from vivavoce.cli.terminal import Ink, Terminal
 from vivavoce.cli.visit import Conduct, Place, Visit
 from vivavoce.cli.wav import read_wav
-from vivavoce.client.device import Loudspeaker, Microphone, probe
+from vivavoce.client.card import probe
+from vivavoce.client.device import DeviceChange, Loudspeaker, Microphone
 from vivavoce.client.tariff import read_prices
 from vivavoce.errors import ConfigError, DeviceError
 
@@ -70,6 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     heard.add_argument("--silent", action="store_true", help="do not use a loudspeaker")
     heard.add_argument("--microphone", metavar="NAME", help="part of a device's name, or its number")
     heard.add_argument("--loudspeaker", metavar="NAME", help="likewise")
+    heard.add_argument("--headphones", action="store_true", help="no echo to take out: both sides can talk at once")
     heard.add_argument("--stats", action="store_true", help="show every second how good the connection is")
     whom = parser.add_argument_group("whom to call, and how")
     whom.add_argument("--base-url", metavar="URL", help="like https://api.openai.com/v1 (or OPENAI_BASE_URL)")
@@ -137,7 +139,7 @@ async def _talk(options: argparse.Namespace) -> int:
     terminal = Terminal(sys.stderr if options.json else sys.stdout)
     end_on_sigterm()
     steps = await read_steps(options.said)
-    async with _conduct(options, steps) as conduct, _callee(options, terminal) as place:
+    async with _conduct(options, steps, terminal) as conduct, _callee(options, terminal) as place:
         visit = Visit(terminal, place, conduct)
         try:
             await visit.make()
@@ -198,7 +200,7 @@ def session_of(options: argparse.Namespace) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def _conduct(options: argparse.Namespace, steps: Sequence[Step]) -> AsyncGenerator[Conduct]:
+async def _conduct(options: argparse.Namespace, steps: Sequence[Step], terminal: Terminal) -> AsyncGenerator[Conduct]:
     """What the caller does, with the devices that it takes."""
     conduct = Conduct(
         steps=steps, turns=options.turns, patience_s=options.patience, out=options.out, stats=options.stats
@@ -210,10 +212,18 @@ async def _conduct(options: argparse.Namespace, steps: Sequence[Step]) -> AsyncG
     card = open_card()
     probe(card, "input", _device(options.microphone))
     player = None
+
+    def show(change: DeviceChange) -> None:
+        what = "microphone" if change.kind == "input" else "loudspeaker"
+        words = f"○ the {what} is gone; looking for another" if change.name is None else f"● {what}: {change.name}"
+        terminal.line(f"  {words}", Ink.QUIET)
+
     if not options.silent:
         probe(card, "output", _device(options.loudspeaker))
-        player = Loudspeaker(card, _device(options.loudspeaker), late_s=late_s)
-    with Microphone(card, _device(options.microphone)) as microphone:
+        player = Loudspeaker(card, _device(options.loudspeaker), late_s=late_s, on_change=show)
+    cleaner = open_cleaner(Processing(echo_cancellation=player is not None and not options.headphones))
+    named = _device(options.microphone)
+    async with Microphone(card, named, cleaner=cleaner, loudspeaker=player, on_change=show) as microphone:
         yield replace(conduct, microphone=microphone, player=player)
 
 

@@ -1,186 +1,204 @@
 """Microphone and loudspeaker of this computer.
 
 A sound card calls back in a thread of its own; only samples cross from there to the event loop and back. The card is
-handed in: its driver is loaded by who wants to be heard.
+handed in: its driver is loaded by who wants to be heard. A device that goes away in the middle of a call is replaced
+by the one that the system then names; the call goes on meanwhile, in silence.
 """
 
 import asyncio
 import threading
+from asyncio import TaskGroup
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from typing import Final, Literal, Protocol, Self
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 
+from vivavoce.audio.cleaner import FRAME, Cleaner
 from vivavoce.audio.frame import RATE_HZ, Pcm, from_bytes, sample_count, silence, to_bytes
+from vivavoce.audio.reference import Reference, SampleClock
 from vivavoce.audio.resampler import Resampler
+from vivavoce.client.card import BLOCK_S, Buffer, Card, Kind, OpenDevice, Times, open_device
 from vivavoce.client.player import Heard
+from vivavoce.clock import Clock, SystemClock
 from vivavoce.errors import DeviceError
+from vivavoce.telemetry.log import Log
 
-BLOCK_S: Final = 0.02
-"""Sound that is exchanged with the card at once."""
 WAITING_S: Final = 2
 """Seconds of the microphone that wait for a reader; the oldest go."""
+WATCH_S: Final = 0.25
+"""How often it is looked whether a device is still there."""
+LOOK_S: Final = 5.0
+"""How often it is asked whether the system names another, where it does not move open streams itself."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 5.0
+"""Between two attempts to open another."""
+LONGEST_LATENCY_S: Final = 2.0
+"""A driver that says that sound needs longer through the air than this does not know."""
+LEAD_S: Final = 0.02
+"""A canceller is shown so much earlier what is played: an echo that came before its sound it would never find."""
 
-Kind = Literal["input", "output"]
-Callback = Callable[..., None]
-"""Called by the card in its own thread with (buffer, frames, times, status)."""
-
-
-class Buffer(Protocol):
-    """Memory of the card."""
-
-    def __getitem__(self, key: slice, /) -> bytes: ...
-
-    def __setitem__(self, key: slice, value: bytes, /) -> None: ...
-
-
-class Stream(Protocol):
-    """An open device."""
-
-    @property
-    def latency(self) -> float:
-        """Seconds between here and the air."""
-        ...
-
-    def start(self) -> None:
-        """Let sound flow."""
-        ...
-
-    def abort(self) -> None:
-        """Stop at once."""
-        ...
-
-    def close(self) -> None:
-        """Give the device back."""
-        ...
+_log = Log("client")
 
 
-class OpenStream(Protocol):
-    """Opens a device for 16-bit samples of one channel; raises something of the driver's own if it cannot."""
+@dataclass(frozen=True)
+class DeviceChange:
+    """A device has gone in the middle of a call (`name` is None), or another is there."""
 
-    def __call__(
-        self,
-        *,
-        samplerate: float,
-        blocksize: int,
-        channels: int,
-        dtype: str,
-        callback: Callback,
-        device: int | str | None,
-    ) -> Stream:
-        """An open device, still silent."""
-        ...
+    kind: Kind
+    name: str | None
 
 
-class Card(Protocol):
-    """The sound hardware, by the names of the package `sounddevice`."""
-
-    @property
-    def RawInputStream(self) -> OpenStream:
-        """Opens a microphone."""
-        ...
-
-    @property
-    def RawOutputStream(self) -> OpenStream:
-        """Opens a loudspeaker."""
-        ...
-
-    def query_devices(self, device: int | str | None, kind: Kind) -> Mapping[str, object]:
-        """What is known of a device: `default_samplerate` and more."""
-        ...
+OnChange = Callable[[DeviceChange], None]
+Exchange = Callable[[Buffer, int, float], None]
+"""Called by the card with (buffer, frames, when the first of them is in the air)."""
 
 
-class Microphone:
-    """What the user says. A context manager inside an event loop; iterate over it for samples at 24 kHz."""
+class Keeper:
+    """Keeps one device open, and opens another when it is gone.
 
-    def __init__(self, card: Card, device: int | str | None = None) -> None:
+    It is told once what to do with a device of some rate before sound flows, and with each block that the card brings.
+    Opening takes a driver up to some hundred milliseconds, in which the event loop stands still.
+    """
+
+    def __init__(
+        self, card: Card, kind: Kind, device: int | str | None, clock: Clock, on_change: OnChange | None
+    ) -> None:
         self._card = card
+        self._kind: Kind = kind
         self._device = device
+        self._clock = clock
+        self._on_change = on_change
         self._opened: OpenDevice | None = None
-        self._waiting: deque[Pcm] = deque(maxlen=int(WAITING_S / BLOCK_S))
-        self._something = asyncio.Event()
+        self._look = 0
 
-    def __enter__(self) -> Self:
-        """Begin to listen.
+    def open(self, prepare: Callable[[int], None], exchange: Exchange) -> None:
+        """Open it and let sound flow.
 
         Raises:
-            DeviceError: there is no microphone, or somebody else has it.
+            DeviceError: there is none, or somebody else has it.
         """
-        loop = asyncio.get_running_loop()
+        self._look = self._card.looks
 
-        def callback(buffer: Buffer, *_: object) -> None:
-            loop.call_soon_threadsafe(take, bytes(buffer[:]))
+        def turn(buffer: Buffer, frames: int, times: Times | None, _: object) -> None:
+            now = self._clock.now()
+            opened.exchanged(now)
+            exchange(buffer, frames, now + self._air_s(opened, times))
 
-        def take(data: bytes) -> None:
-            self._waiting.append(resampler.push(from_bytes(data)))
-            self._something.set()
+        opened = open_device(self._card, self._kind, self._device, turn)
+        prepare(opened.rate_hz)
+        self._opened = opened.__enter__()
 
-        self._opened = open_device(self._card, self._card.RawInputStream, "input", self._device, callback)
-        resampler = Resampler(self._opened.rate_hz, RATE_HZ)
-        self._opened.__enter__()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        """Give the microphone back."""
+    def close(self) -> None:
+        """Give it back."""
         if self._opened is not None:
-            self._opened.__exit__(*exc)
+            self._opened.__exit__(None, None, None)
+            self._opened = None
 
-    async def __aiter__(self) -> AsyncGenerator[Pcm, None]:
-        """Samples as they come, for ever."""
+    async def keep(self, prepare: Callable[[int], None], exchange: Exchange) -> None:
+        """Replace it whenever it is gone, until cancelled."""
+        while self._opened is not None:
+            await self._end(self._opened)
+            _log.info("device_gone", kind=self._kind)
+            self._tell(None)
+            self.close()
+            await self._again(prepare, exchange)
+            _log.info("device_opened", kind=self._kind)
+            self._tell(self._opened.name)
+
+    async def _end(self, opened: OpenDevice) -> None:
+        """Return when the device is gone, or the system names another."""
+        looked_at = self._clock.now()
+        while not opened.gone(self._clock.now()):
+            await asyncio.sleep(WATCH_S)
+            if self._device is None and not self._card.moves_streams and self._clock.now() - looked_at >= LOOK_S:
+                looked_at = self._clock.now()
+                if (await self._card.defaults()).get(self._kind) not in (None, opened.name):
+                    return
+
+    async def _again(self, prepare: Callable[[int], None], exchange: Exchange) -> None:
+        wait_s = FIRST_WAIT_S
         while True:
-            await self._something.wait()
-            self._something.clear()
-            while self._waiting:
-                yield self._waiting.popleft()
+            # A look ends what sounds on other devices: not without hope.
+            if (await self._card.defaults()).get(self._kind, "") is not None:
+                self._card.look(self._look)
+                with suppress(DeviceError):
+                    return self.open(prepare, exchange)
+            await asyncio.sleep(wait_s)
+            wait_s = min(LONGEST_WAIT_S, 2 * wait_s)
+
+    def _air_s(self, opened: OpenDevice, times: Times | None) -> float:
+        """From now until the first sample is in the air; less than nothing for what was heard."""
+        sign = -1 if self._kind == "input" else 1
+        if times is not None:
+            at = times.inputBufferAdcTime if self._kind == "input" else times.outputBufferDacTime
+            ahead_s = at - times.currentTime
+            if at and 0 <= sign * ahead_s <= LONGEST_LATENCY_S:
+                return ahead_s
+        return sign * opened.stream.latency
+
+    def _tell(self, name: str | None) -> None:
+        if self._on_change is not None:
+            self._on_change(DeviceChange(self._kind, name))
 
 
 class Loudspeaker:
-    """A `Player` that is heard. What it plays counts when it has reached the air.
+    """A `Player` that is heard. What it plays counts from the moment that it is in the air, to the sample.
 
     `late_s` bounds how much may wait, for sound that comes in real time: after a stall the oldest goes. Without it
     everything is played.
     """
 
-    def __init__(self, card: Card, device: int | str | None = None, *, late_s: float | None = None) -> None:
-        self._card = card
-        self._device = device
-        self._lock = threading.Lock()
+    def __init__(
+        self,
+        card: Card,
+        device: int | str | None = None,
+        *,
+        late_s: float | None = None,
+        on_change: OnChange | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._keeper = Keeper(card, "output", device, self._clock, on_change)
         self._most = None if late_s is None else sample_count(1000 * late_s)
+        self._lock = threading.Lock()
         self._queue: deque[Pcm] = deque()
+        self._leaving: deque[Leaving] = deque()
         self._played = 0
-        self._flushes = 0
+        self._reference = Reference()
 
     async def run(self, heard: Heard) -> None:
-        """See `Player.run`.
+        """See `Player.run`. One that is lost later is replaced.
 
         Raises:
             DeviceError: there is no loudspeaker, or somebody else has it.
         """
         loop = asyncio.get_running_loop()
 
-        def arrived(samples: Pcm, flushes: int) -> None:
-            # What was inside the card when the queue was dropped is heard all the same, but was counted as lost.
-            if flushes == self._flushes:
-                self._played += len(samples)
-            heard(samples)
+        def prepare(rate_hz: int) -> None:
+            nonlocal resampler, clock, ratio
+            resampler, clock, ratio = Resampler(RATE_HZ, rate_hz), SampleClock(), RATE_HZ / rate_hz
 
-        opener = self._card.RawOutputStream
-
-        def pump(buffer: Buffer, frames: int, *_: object) -> None:
-            wanted = frames * RATE_HZ // opened.rate_hz
-            samples, flushes = self._take(wanted)
+        def pump(buffer: Buffer, frames: int, at: float) -> None:
+            wanted = int(frames * ratio)
+            at = clock.take(at, wanted)
+            samples = self._take(wanted, at)
             # Silence is pushed too, so that the filter gives back the end of what went before.
             data = to_bytes(resampler.push(np.concatenate([samples, silence(wanted - len(samples))])))
             buffer[:] = data[: frames * 2].rjust(frames * 2, b"\0")
             if len(samples):
-                loop.call_soon_threadsafe(loop.call_later, opened.stream.latency, arrived, samples, flushes)
+                loop.call_soon_threadsafe(arrive, samples, at + wanted / RATE_HZ)
 
-        opened = open_device(self._card, opener, "output", self._device, pump)
-        resampler = Resampler(RATE_HZ, opened.rate_hz)
-        with opened:
-            await loop.create_future()
+        def arrive(samples: Pcm, at: float) -> None:
+            loop.call_later(at - self._clock.now(), heard, samples)
+
+        resampler, clock, ratio = Resampler(RATE_HZ, RATE_HZ), SampleClock(), 1.0
+        self._keeper.open(prepare, pump)
+        try:
+            await self._keeper.keep(prepare, pump)
+        finally:
+            self._keeper.close()
 
     def play(self, samples: Pcm) -> None:
         """See `Player.play`."""
@@ -192,94 +210,139 @@ class Loudspeaker:
 
     def played(self) -> int:
         """See `Player.played`."""
-        return self._played
+        now = self._clock.now()
+        with self._lock:
+            while self._leaving and self._leaving[0].heard(now) == self._leaving[0].samples:
+                self._played += self._leaving.popleft().samples
+            return self._played + (self._leaving[0].heard(now) if self._leaving else 0)
 
     def flush(self) -> int:
-        """See `Player.flush`."""
+        """See `Player.flush`. What is inside the card is heard all the same, and does not count."""
+        self._played = self.played()
         with self._lock:
             self._queue.clear()
-            self._flushes += 1
+            self._leaving.clear()
         return self._played
 
-    def _take(self, wanted: int) -> tuple[Pcm, int]:
-        """Up to so many samples for the card, in its thread, and how often the queue had been dropped before."""
-        parts: list[Pcm] = []
+    def sounding(self, at: float, count: int) -> Pcm:
+        """What is in the air from a time on, at `RATE_HZ`; for any thread."""
         with self._lock:
-            while wanted and self._queue:
+            return self._reference.read(at, count)
+
+    def _take(self, wanted: int, at: float) -> Pcm:
+        """Up to so many samples for the card, in its thread; they will be in the air from that time on."""
+        parts: list[Pcm] = []
+        missing = wanted
+        with self._lock:
+            while missing and self._queue:
                 head = self._queue.popleft()
-                if len(head) > wanted:
-                    self._queue.appendleft(head[wanted:])
-                    head = head[:wanted]
+                if len(head) > missing:
+                    self._queue.appendleft(head[missing:])
+                    head = head[:missing]
                 parts.append(head)
-                wanted -= len(head)
-            return (np.concatenate(parts) if parts else silence(0)), self._flushes
+                missing -= len(head)
+            samples = np.concatenate(parts) if parts else silence(0)
+            if len(samples):
+                self._leaving.append(Leaving(at, len(samples)))
+            self._reference.add(at, np.concatenate([samples, silence(missing)]))
+        return samples
 
 
-class OpenDevice:
-    """A device and its rate. Entering lets sound flow, leaving gives the device back."""
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Samples that the card was given, and when the first of them is in the air."""
 
-    def __init__(self, stream: Stream, rate_hz: int, kind: str) -> None:
-        self.stream = stream
-        self.rate_hz = rate_hz
-        self._kind = kind
+    at: float
+    samples: int
 
-    def __enter__(self) -> Self:
-        try:
-            self.stream.start()
-        except Exception as error:
-            self.stream.close()
-            raise unusable(self._kind, error) from error
+    def heard(self, now: float) -> int:
+        """How many of them have been."""
+        return min(self.samples, max(0, int((now - self.at) * RATE_HZ)))
+
+
+class Microphone:
+    """What the user says. An async context manager; iterate over it for samples at 24 kHz.
+
+    Args:
+        card: who opens devices.
+        device: part of a name, or a number; the system's own if not given.
+        cleaner: takes noise and the echo of `loudspeaker` out.
+        loudspeaker: what plays beside it.
+        on_change: told when the device has gone, and when another is there.
+        clock: another than the machine's.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        device: int | str | None = None,
+        *,
+        cleaner: Cleaner | None = None,
+        loudspeaker: Loudspeaker | None = None,
+        on_change: OnChange | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._keeper = Keeper(card, "input", device, clock or SystemClock(), on_change)
+        self._cleaner = cleaner
+        self._loudspeaker = loudspeaker
+        self._waiting: deque[Pcm] = deque(maxlen=int(WAITING_S / BLOCK_S))
+        self._something = asyncio.Event()
+        self._tasks = TaskGroup()
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin to listen.
+
+        Raises:
+            DeviceError: there is no microphone, or somebody else has it.
+        """
+        loop = asyncio.get_running_loop()
+
+        def prepare(rate_hz: int) -> None:
+            nonlocal resampler, clock, held, rate
+            resampler, clock, held, rate = Resampler(rate_hz, RATE_HZ), SampleClock(rate_hz), silence(0), rate_hz
+
+        def hear(buffer: Buffer, frames: int, at: float) -> None:
+            nonlocal held
+            end = clock.take(at, frames) + frames / rate
+            held = np.concatenate([held, resampler.push(from_bytes(bytes(buffer[:])))])
+            whole = len(held) // FRAME * FRAME
+            samples, start = held[:whole], end - len(held) / RATE_HZ
+            held = held[whole:]
+            if whole:
+                loop.call_soon_threadsafe(take, self._clean(samples, start))
+
+        def take(samples: Pcm) -> None:
+            self._waiting.append(samples)
+            self._something.set()
+
+        resampler, clock, held, rate = Resampler(RATE_HZ, RATE_HZ), SampleClock(), silence(0), RATE_HZ
+        self._keeper.open(prepare, hear)
+        await self._tasks.__aenter__()
+        self._keeping = self._tasks.create_task(self._keeper.keep(prepare, hear), name="microphone")
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        with suppress(Exception):  # the driver's own failures, when the device is gone already
-            self.stream.abort()
-        with suppress(Exception):  # likewise
-            self.stream.close()
-
-
-def probe(card: Card, kind: Kind, device: int | str | None = None) -> None:
-    """Try a device without letting sound flow.
-
-    Raises:
-        DeviceError: there is none, or it cannot be opened.
-    """
-    opener = card.RawInputStream if kind == "input" else card.RawOutputStream
-    open_device(card, opener, kind, device, lambda *_: None).stream.close()
-
-
-def open_device(card: Card, opener: OpenStream, kind: Kind, device: int | str | None, callback: Callback) -> OpenDevice:
-    """A device at 24 kHz, or at its own rate if it cannot.
-
-    Raises:
-        DeviceError: there is none, or it cannot be opened.
-    """
-    failure: Exception | None = None
-    try:
-        own = card.query_devices(device, kind).get("default_samplerate")
-    except Exception as error:
-        raise unusable(kind, error) from error
-    rates = [RATE_HZ, int(own)] if isinstance(own, int | float) and own >= 1 else [RATE_HZ]
-    for rate_hz in rates:
+    async def __aexit__(self, *exc: object) -> None:
+        """Give the microphone back."""
         try:
-            stream = opener(
-                samplerate=rate_hz,
-                blocksize=int(rate_hz * BLOCK_S),
-                channels=1,
-                dtype="int16",
-                callback=callback,
-                device=device,
-            )
-        except Exception as error:  # the driver's own kinds; the next rate may suit it
-            failure = error
-        else:
-            return OpenDevice(stream, rate_hz, kind)
-    raise unusable(kind, failure)
+            if self._keeping is not None:
+                self._keeping.cancel()
+                await self._tasks.__aexit__(None, None, None)
+        finally:
+            self._keeper.close()
 
+    async def __aiter__(self) -> AsyncGenerator[Pcm, None]:
+        """Samples as they come, for ever; none while there is no device."""
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            while self._waiting:
+                yield self._waiting.popleft()
 
-def unusable(kind: str, error: Exception | None) -> DeviceError:
-    """A device that cannot be used, in words for its user."""
-    name = "microphone" if kind == "input" else "loudspeaker"
-    return DeviceError(
-        f"There is no usable {name} ({error}). Plug one in, or do without: see --say, --file and --out of `viva talk`."
-    )
+    def _clean(self, samples: Pcm, at: float) -> Pcm:
+        """In the card's thread: nobody else waits for it."""
+        if self._cleaner is None:
+            return samples
+        if self._loudspeaker is None:
+            return self._cleaner.process(samples, silence(len(samples)))
+        return self._cleaner.process(samples, self._loudspeaker.sounding(at + LEAD_S, len(samples)))

@@ -212,7 +212,7 @@ async def test_a_microphone_and_a_loudspeaker_hold_a_conversation(
     chunk = np.full(480, 3000, np.int16)
     async with answering(engines("Good morning.", spans=spans, heard=["Hello."])) as server:
         player = Loudspeaker(card)
-        with Microphone(card) as microphone:
+        async with Microphone(card, loudspeaker=player) as microphone:
             visit = Visit(
                 Terminal(sys.stdout, {}),
                 Place(server.base_url, Secret(server.key), None, "webrtc", {}),
