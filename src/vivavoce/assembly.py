@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vivavoce.client.secret import Credential, Fetch, Source, Words
     from vivavoce.client.state import State
     from vivavoce.client.tool import Function
+    from vivavoce.dump.tap import Taps
     from vivavoce.engine.interface import Detector, Speaker, ToolServers
     from vivavoce.gateway.identity import Keyring
     from vivavoce.gateway.settings import Settings as GatewaySettings
@@ -210,6 +211,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     policy: "Policy | None" = None,
     budget: float | None = None,
     prices: "Mapping[str, Price] | None" = None,
+    dump: "str | os.PathLike[str] | None" = None,
 ) -> "AsyncGenerator[Call, None]":
     """A voice call: `async with vivavoce.connect(model="gpt-realtime-2.1") as call:`.
 
@@ -237,6 +239,8 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         budget: US dollars. Once they are spent no answer is begun any more; what is being said is finished, then the
             call is `Closed` with that reason.
         prices: by model, before the known ones of the server that is called (`vivavoce/client/prices.toml`).
+        dump: a file in which all is written down that a report of a fault needs, the words spoken and the addresses of
+            this computer included, keys and sound not; `viva check --read` explains it.
 
     Raises:
         ConfigError: something that no server could do, or no key.
@@ -256,12 +260,17 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     functions = read_tools(tools)
     config = _session(session, model, place, [tool.declaration for tool in functions.values()])
     tariffs = tariff(place, config, budget, prices)
+    clock = SystemClock()
     async with AsyncExitStack() as entered:
+        taps = None if dump is None else entered.enter_context(_taps(dump, clock, place, transport))
         pacer = await entered.enter_async_context(Pacer())
         offering = _offering(pacer, place, ice_servers, timeout_s, relay_only=relay_only)
-        line = _line(transport, place, source, offering, timeout_s)
-        plan = Plan(line, config, SystemClock(), functions, player, timeout_s, on_state)
-        plan = replace(plan, policy=policy or Persistence(), prices=tariffs, budget=budget)
+        policy = policy or Persistence()
+        if taps is not None:
+            offering, policy, on_state = taps.offering(offering), taps.policy(policy), taps.on_state(on_state)
+        line = _line(transport, place, source, offering, timeout_s, taps)
+        plan = Plan(line, config, clock, functions, player, timeout_s, on_state)
+        plan = replace(plan, policy=policy, prices=tariffs, budget=budget)
         yield await entered.enter_async_context(Call(plan))
 
 
@@ -410,19 +419,33 @@ def _session(
     return msgspec.structs.replace(config, model=wanted, tools=[*declared, *tools] if declared or tools else UNSET)
 
 
+def _taps(path: "str | os.PathLike[str]", clock: Clock, place: "Endpoint", transport: str) -> "Taps":
+    """What writes a call down, its file begun.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    from vivavoce.dump.tap import Taps
+    from vivavoce.dump.writer import Dump
+
+    return Taps(Dump(path, clock, {"endpoint": str(place), "transport": transport}), clock)
+
+
 def _line(
     transport: Literal["webrtc", "websocket"],
     place: "Endpoint",
     source: "Source",
     offering: "Callable[[Credential], Offering]",
     timeout_s: float,
+    taps: "Taps | None",
 ) -> "Line":
     from vivavoce.client.line import MediaLine, SocketLine
 
     if transport == "websocket":
         from vivavoce.transport.websocket import dial
 
-        return SocketLine(place, source, partial(dial, proxy=place.proxy), timeout_s=timeout_s)
+        dialling = partial(dial, proxy=place.proxy)
+        return SocketLine(place, source, dialling if taps is None else taps.dial(dialling), timeout_s=timeout_s)
     if transport == "webrtc":
         return MediaLine(place, source, offering, timeout_s=timeout_s)
     raise ConfigError(f"There is no transport {transport!r}; choose webrtc or websocket.")

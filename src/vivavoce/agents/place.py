@@ -1,6 +1,7 @@
 """What agents say of the place to call, in this client's words."""
 
 from collections.abc import Callable, Mapping
+from os import PathLike
 from typing import Final, Literal, Protocol, TypedDict, cast
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -11,6 +12,7 @@ from vivavoce.client.ice import Fetch as FetchIce
 from vivavoce.client.ice import Given as IceServers
 from vivavoce.client.player import Player
 from vivavoce.client.policy import Policy
+from vivavoce.client.proxy import Given as GivenProxy
 from vivavoce.client.secret import Fetch, Words
 from vivavoce.client.state import State
 from vivavoce.errors import ConfigError
@@ -28,14 +30,16 @@ class Options(TypedDict, total=False):
     api_key: Words | Fetch | None
     client_secret: Words | Fetch | None
     transport: Literal["webrtc", "websocket"]
-    ice_servers: IceServers | FetchIce
+    ice_servers: IceServers | FetchIce | Literal["server"]
     relay_only: bool
+    proxy: GivenProxy
     player: Player | None
     timeout_s: float
     on_state: Callable[[State], None] | None
     policy: Policy | None
     budget: float | None
     prices: Mapping[str, Price] | None
+    dump: str | PathLike[str] | None
 
 
 def place_of(config: RealtimeModelConfig) -> tuple[Options, str | None]:

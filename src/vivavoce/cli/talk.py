@@ -72,6 +72,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     heard.add_argument("--microphone", metavar="NAME", help="part of a device's name, or its number")
     heard.add_argument("--loudspeaker", metavar="NAME", help="likewise")
     heard.add_argument("--headphones", action="store_true", help="no echo to take out: both sides can talk at once")
+    heard.add_argument(
+        "--dump",
+        metavar="FILE",
+        help="write down all that a report of a fault needs, the words spoken included; `viva check --read` explains it",
+    )
     heard.add_argument("--stats", action="store_true", help="show every second how good the connection is")
     whom = parser.add_argument_group("whom to call, and how")
     whom.add_argument("--base-url", metavar="URL", help="like https://api.openai.com/v1 (or OPENAI_BASE_URL)")
@@ -139,6 +144,8 @@ async def _talk(options: argparse.Namespace) -> int:
     terminal = Terminal(sys.stderr if options.json else sys.stdout)
     end_on_sigterm()
     steps = await read_steps(options.said)
+    if options.dump:
+        terminal.line(f"  everything is written to {options.dump}, also what is said; no keys, no sound", Ink.QUIET)
     async with _conduct(options, steps, terminal) as conduct, _callee(options, terminal) as place:
         visit = Visit(terminal, place, conduct)
         try:
@@ -164,6 +171,7 @@ async def _callee(options: argparse.Namespace, terminal: Terminal) -> AsyncGener
         session_of(options),
         timeout_s=options.connect_timeout,
         return_s=options.return_within,
+        dump=options.dump,
         ice_servers=network.ice_servers(options, os.environ),
         relay_only=options.relay_only,
         proxy=network.proxy(options),

@@ -53,6 +53,7 @@ class Place:
     session: Mapping[str, object]
     timeout_s: float = 20.0
     return_s: float = 300.0
+    dump: str | None = None
     ice_servers: Sequence[IceServer] | Literal["server"] = ()
     relay_only: bool = False
     proxy: str | bool = True
@@ -105,6 +106,7 @@ class Visit:
             timeout_s=place.timeout_s,
             on_state=self._show_state,
             policy=Persistence(total_s=place.return_s),
+            dump=place.dump,
             budget=place.budget,
             prices=place.prices,
         )
