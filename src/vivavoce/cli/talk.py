@@ -75,7 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     heard.add_argument(
         "--dump",
         metavar="FILE",
-        help="write down all that a report of a fault needs, the words spoken included; `viva check --read` explains it",
+        help="write down all that a report of a fault needs, words included; `viva check --read` explains it",
     )
     heard.add_argument("--stats", action="store_true", help="show every second how good the connection is")
     whom = parser.add_argument_group("whom to call, and how")
