@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { baseOf, mintSecret, placeCall } from '../../src/vivavoce/page/signalling.js';
+import { askRelays, baseOf, mintSecret, placeCall, readLink } from '../../src/vivavoce/page/signalling.js';
 
 /** A server that answers what its test tells it to, and remembers what it was asked. */
 const server = createServer(async (request, response) => {
@@ -52,6 +52,27 @@ test('a call is placed with the offer as it is, and its answer keeps the last li
   assert.deepEqual(await place(), { sdp: 'v=0\r\nanswer\r\n', callId: 'rtc_7' });
   assert.deepEqual([asked.path, asked.headers['content-type'], asked.headers.authorization, asked.body],
     ['/v1/realtime/calls', 'application/sdp', 'Bearer the secret', 'v=0\r\noffer\r\n']);
+});
+
+test('relays are asked for with the secret, and a server without any is no trouble', async () => {
+  const relay = '<turn:relay.example>; rel="ice-server"; username="me"; credential="hunter2"; credential-type="password"';
+  reply = { status: 204, headers: { Link: relay } };
+  const ask = () => askRelays({ url, secret: 'the secret' });
+  assert.deepEqual(await ask(), [{ urls: 'turn:relay.example', username: 'me', credential: 'hunter2' }]);
+  assert.deepEqual([asked.method, asked.path, asked.headers.authorization],
+    ['OPTIONS', '/v1/realtime/calls', 'Bearer the secret']);
+  reply = { status: 405 };
+  assert.deepEqual(await ask(), []);
+  assert.deepEqual(await askRelays({ url: 'http://127.0.0.1:9', secret: 'the secret' }), []);
+});
+
+test('of a header only usable ICE servers are read', () => {
+  assert.deepEqual(readLink('</next>; rel="next", <turn:no.credential>; rel="ice-server", <stun:stun.example>;rel=ice-server, '
+    + '<turn:relay.example>; rel="ice-server"; username="a \\"b\\""; credential="c, <turn:evil>; d"'), [
+    { urls: 'stun:stun.example' },
+    { urls: 'turn:relay.example', username: 'a "b"', credential: 'c, <turn:evil>; d' },
+  ]);
+  assert.deepEqual(readLink(''), []);
 });
 
 test('a server that hides the address of the call is no trouble', async () => {

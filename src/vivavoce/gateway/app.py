@@ -89,7 +89,7 @@ def gateway_app(
         beta_sessions=BetaSessions(mint),
         catalogue=Catalogue(answerer, reception),
         elsewhere=Elsewhere(reception, Page(page)),
-        handout=settings.relays and Handout(settings.relays, reception, quota, clock, limits.calls_per_minute),
+        handout=Handout(settings.relays, reception, quota, clock, limits.calls_per_minute),
     )
     release = _version()
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from vivavoce.gateway.beta import AZURE_PREVIEW, BetaSessions
@@ -29,7 +31,7 @@ class Endpoints:
     beta_sessions: BetaSessions
     catalogue: Catalogue
     elsewhere: Elsewhere
-    handout: Handout | None = None
+    handout: Handout
 
     def routes(self, beta: Beta) -> list[BaseRoute]:
         """Their addresses; those of the beta are refused where it is not translated."""
@@ -49,11 +51,9 @@ class Endpoints:
         ]
 
     def _routes(self, root: str) -> list[BaseRoute]:
-        handout = [] if self.handout is None else [self.handout.give]
         return [
-            *(Route(f"{root}/realtime/calls", give, methods=["OPTIONS"]) for give in handout),
             Route(f"{root}/realtime/client_secrets", self.minting.mint, methods=["POST"]),
-            Route(f"{root}/realtime/calls", self.calls.create, methods=["POST"]),
+            Route(f"{root}/realtime/calls", self._at_calls, methods=["OPTIONS", "POST"]),
             Route(f"{root}/realtime/calls/{{call_id}}/hangup", self.calls.hangup, methods=["POST"]),
             Route(f"{root}/realtime/calls/{{call_id}}/resume", self.returning.post, methods=["POST"]),
             WebSocketRoute(f"{root}/realtime/calls/{{call_id}}/resume", self.returning.open),
@@ -62,3 +62,7 @@ class Endpoints:
             Route(f"{root}/models/{{model:path}}", self.catalogue.show),
             *self.elsewhere.routes(root),
         ]
+
+    async def _at_calls(self, request: Request) -> Response:
+        """One route for both methods, so that a refusal of others names both."""
+        return await (self.handout.give if request.method == "OPTIONS" else self.calls.create)(request)

@@ -17,7 +17,9 @@ class Handout:
     protocol has no message for a second one.
     """
 
-    def __init__(self, relays: Relays, reception: Reception, quota: Quota, clock: Clock, per_minute: int) -> None:
+    def __init__(
+        self, relays: Relays | None, reception: Reception, quota: Quota, clock: Clock, per_minute: int
+    ) -> None:
         self._relays = relays
         self._reception = reception
         self._quota = quota
@@ -25,8 +27,10 @@ class Handout:
         self._per_minute = per_minute
 
     async def give(self, request: Request) -> Response:
-        """`OPTIONS /v1/realtime/calls`: 204, and the relays in `Link`."""
+        """`OPTIONS /v1/realtime/calls`: 204, and the relays, if there are any, in `Link`."""
         caller = await self._reception.recognise(request)
         await self._quota.spend(caller.identity, "relays", self._per_minute)
-        server = self._relays.of(caller.identity, self._clock.wall())
-        return Response(status_code=204, headers={"Allow": "OPTIONS, POST", "Link": link([server])})
+        headers = {"Allow": "OPTIONS, POST"}
+        if self._relays is not None:
+            headers["Link"] = link([self._relays.of(caller.identity, self._clock.wall())])
+        return Response(status_code=204, headers=headers)

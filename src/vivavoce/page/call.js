@@ -7,7 +7,7 @@ import { activity, end, handIn, interrupt, newConversation, press, receive, rele
 import { Failure, microphoneFailure } from './failure.js';
 import { Meter } from './meter.js';
 import { Quality, UNKNOWN } from './quality.js';
-import { placeCall } from './signalling.js';
+import { askRelays, placeCall } from './signalling.js';
 
 /** @typedef {import('./conversation.js').WireEvent} WireEvent */
 /** @typedef {import('./conversation.js').Step} Step */
@@ -35,7 +35,7 @@ import { placeCall } from './signalling.js';
  * @property {HTMLAudioElement} audio where the other side is heard
  * @property {readonly Tool[]} tools
  * @property {number} retrieveUpToMs see `Conversation`
- * @property {RTCIceServer[]} iceServers
+ * @property {RTCIceServer[] | 'server'} iceServers or those that the server hands out
  */
 
 /** Every legal move. What is not here does not happen. @type {Record<State, Partial<Record<Move, State>>>} */
@@ -128,11 +128,12 @@ export class Call extends EventTarget {
       this.#move('listen');
       // From here on no person has to be waited for.
       this.#timer = setTimeout(() => this.#fail(new Failure('too slow', TOO_SLOW)), CONNECT_WITHIN_MS);
-      const connection = this.#connect();
-      const sdp = await this.#offer(connection, signal);
+      const { url, iceServers } = this.#options;
       const secret = await this.#options.fetchSecret(signal);
       signal.throwIfAborted();
-      const answer = await placeCall({ url: this.#options.url, secret, sdp, signal });
+      const connection = this.#connect(iceServers === 'server' ? await askRelays({ url, secret, signal }) : iceServers);
+      const sdp = await this.#offer(connection, signal);
+      const answer = await placeCall({ url, secret, sdp, signal });
       signal.throwIfAborted();
       this.id = answer.callId;
       this.#move('answered');
@@ -196,9 +197,9 @@ export class Call extends EventTarget {
     }
   }
 
-  /** @returns {RTCPeerConnection} */
-  #connect() {
-    const connection = new RTCPeerConnection({ iceServers: this.#options.iceServers });
+  /** @param {RTCIceServer[]} iceServers @returns {RTCPeerConnection} */
+  #connect(iceServers) {
+    const connection = new RTCPeerConnection({ iceServers });
     this.connection = connection;
     this.#context = new AudioContext();
     connection.ontrack = ({ track }) => this.#hear(new MediaStream([track]));

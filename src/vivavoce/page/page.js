@@ -135,6 +135,7 @@ function place(microphone) {
   const mine = call = connect({
     url: server(), key: sessionStorage.getItem(keySlot()) ?? '', model: setting('model'),
     session: { ...(instructions ? { instructions } : {}), audio },
+    iceServers: server() === location.origin ? 'server' : [], // others need not know the question
     audio: part('voice', HTMLAudioElement), ...(microphone === null ? { microphone } : {}),
   });
   captions.replaceChildren();

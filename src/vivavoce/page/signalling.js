@@ -1,7 +1,7 @@
 /**
- * The two requests that a call needs over HTTP: a client secret, and the answer to our offer.
+ * The requests of a call over HTTP: for a client secret, for relays, and for the answer to our offer.
  *
- * Both are those of OpenAI's public WebRTC guide, so the same code reaches any server that speaks them.
+ * The first and the last are those of OpenAI's public WebRTC guide, so the same code reaches any server that speaks them.
  */
 
 import { Failure, refusal } from './failure.js';
@@ -42,6 +42,44 @@ export async function mintSecret({ url, key, session, signal }) {
     throw new Failure('bad answer', 'The server took the key but sent no client secret. Is it a Realtime API server?');
   }
   return body.value;
+}
+
+/**
+ * Ask for relays (`OPTIONS …/realtime/calls`, RFC 9725, section 4.6). Where there are none, a call can do without.
+ * @param {{url: string, secret: string, signal?: AbortSignal}} options
+ * @returns {Promise<RTCIceServer[]>}
+ */
+export async function askRelays({ url, secret, signal }) {
+  try {
+    const headers = { 'Authorization': `Bearer ${secret}` };
+    const response = await fetch(`${baseOf(url)}/realtime/calls`, { method: 'OPTIONS', headers, signal: signal ?? null });
+    return response.ok ? readLink(response.headers.get('Link') ?? '') : [];
+  } catch {
+    signal?.throwIfAborted();
+    return [];
+  }
+}
+
+const LINK = /<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]+))*)/g;
+const PARAMETER = /;\s*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))/g;
+
+/**
+ * The ICE servers that a `Link` header hands out; what it has for others, or cannot be used, is passed over.
+ * @param {string} value
+ * @returns {RTCIceServer[]}
+ */
+export function readLink(value) {
+  return [...value.matchAll(LINK)].flatMap(([, urls = '', rest = '']) => {
+    /** @type {Record<string, string>} */
+    const said = {};
+    for (const [, name = '', quoted = '', bare] of rest.matchAll(PARAMETER)) {
+      said[name.toLowerCase()] = bare ?? quoted.replace(/\\(.)/g, '$1');
+    }
+    const { rel, username = '', credential = '' } = said;
+    const [, kind] = urls.match(/^(stun|turn)s?:/) ?? [];
+    if (rel !== 'ice-server' || kind === undefined || (kind === 'turn' && !(username && credential))) return [];
+    return [kind === 'turn' ? { urls, username, credential } : { urls }];
+  });
 }
 
 /**

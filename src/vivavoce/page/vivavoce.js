@@ -33,7 +33,7 @@ const SHORT_MS = 3500;
  * @property {readonly import('./call.js').Tool[]} [tools] functions that the other side may call
  * @property {MediaTrackConstraints | null} [microphone] null for a call in which the user types and listens
  * @property {HTMLAudioElement} [audio] where to play; one of its own when left out
- * @property {RTCIceServer[]} [iceServers]
+ * @property {RTCIceServer[] | 'server'} [iceServers] STUN and TURN servers, or `server` for those that it hands out
  */
 
 /**

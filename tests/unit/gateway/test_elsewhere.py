@@ -51,12 +51,12 @@ def test_an_unknown_address_is_404_in_json_and_no_redirect(stand: Stand, method:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/v1/realtime/calls", {"POST"}),
+        ("GET", "/v1/realtime/calls", {"OPTIONS", "POST"}),
         ("GET", "/v1/realtime/client_secrets", {"POST"}),
         ("DELETE", "/v1/realtime/calls/rtc_1/hangup", {"POST"}),
         ("POST", "/v1/models", {"GET", "HEAD"}),
         ("PUT", "/healthz", {"GET", "HEAD"}),
-        ("OPTIONS", "/v1/realtime/calls", {"POST"}),
+        ("OPTIONS", "/v1/realtime/client_secrets", {"POST"}),
     ],
 )
 def test_a_wrong_method_is_405_in_json_and_says_which_are_right(

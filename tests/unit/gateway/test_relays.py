@@ -53,6 +53,10 @@ def test_each_key_has_a_name_of_its_own_at_the_relay() -> None:
         assert names[0] == names[1] != names[2]
 
 
+def test_a_server_without_relays_has_none_to_give(stand: Stand) -> None:
+    assert ask(stand) == (204, ())
+
+
 def test_strangers_are_given_none() -> None:
     with standing(relayed()) as stand:
         for key in (None, "sk-wrong-0123456789"):
