@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vivavoce.client.endpoint import Endpoint
     from vivavoce.client.ice import Fetch as FetchIce
     from vivavoce.client.ice import Given as IceServers
-    from vivavoce.client.line import Line
+    from vivavoce.client.line import Dial, Line
     from vivavoce.client.player import Player
     from vivavoce.client.policy import Policy
     from vivavoce.client.proxy import Given as GivenProxy
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from vivavoce.gateway.settings import Settings as GatewaySettings
     from vivavoce.session.microphone import Kind
     from vivavoce.session.price import Price
+    from vivavoce.transport.ice import IceServer
     from vivavoce.transport.interface import Offering
     from vivavoce.transport.pacer import Pacer
     from vivavoce.transport.webrtc.settings import WebRtcSettings
@@ -256,9 +257,9 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     from vivavoce.transport.pacer import Pacer
 
     place = endpoint(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI, proxy)
-    source = _source(place, api_key, client_secret)
+    source = credential_source(place, api_key, client_secret)
     functions = read_tools(tools)
-    config = _session(session, model, place, [tool.declaration for tool in functions.values()])
+    config = session_config(session, model, place, [tool.declaration for tool in functions.values()])
     tariffs = tariff(place, config, budget, prices)
     clock = SystemClock()
     async with AsyncExitStack() as entered:
@@ -272,6 +273,30 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         plan = Plan(line, config, clock, functions, player, timeout_s, on_state)
         plan = replace(plan, policy=policy, prices=tariffs, budget=budget)
         yield await entered.enter_async_context(Call(plan))
+
+
+@asynccontextmanager
+async def open_offering(
+    ice_servers: "Sequence[IceServer]" = (), *, relay_only: bool = False
+) -> "AsyncGenerator[Offering]":
+    """The offer of one WebRTC call, for a program that looks at each step of it. What is not accepted is let go."""
+    from vivavoce.transport.pacer import Pacer
+    from vivavoce.transport.webrtc.offerer import WebRtcOfferer
+    from vivavoce.transport.webrtc.settings import WebRtcSettings
+
+    async with Pacer() as pacer:
+        offerer = WebRtcOfferer(pacer, WebRtcSettings(ice_servers=tuple(ice_servers), relay_only=relay_only))
+        try:
+            yield offerer
+        finally:
+            await offerer.abandon()
+
+
+def dialling(place: "Endpoint") -> "Dial":
+    """What opens a WebSocket, likewise."""
+    from vivavoce.transport.websocket import dial
+
+    return partial(dial, proxy=place.proxy)
 
 
 def open_card() -> "Card":
@@ -368,7 +393,14 @@ def open_detector(name: str = "silero") -> "Detector":
     return Registry().detector(EngineSpec.parse(name), SystemClock())
 
 
-def _source(place: "Endpoint", api_key: "Words | Fetch | None", client_secret: "Words | Fetch | None") -> "Source":
+def credential_source(
+    place: "Endpoint", api_key: "Words | Fetch | None", client_secret: "Words | Fetch | None"
+) -> "Source":
+    """Where the credential of a call comes from: what is given, else the environment.
+
+    Raises:
+        ConfigError: there is none.
+    """
     from vivavoce.client.endpoint import Provider
     from vivavoce.client.secret import Fetched, Given, Kind
 
@@ -387,12 +419,17 @@ def _source(place: "Endpoint", api_key: "Words | Fetch | None", client_secret: "
     return Given(key, Kind.API_KEY)
 
 
-def _session(
+def session_config(
     session: "Mapping[str, object] | Session | None",
     model: str | None,
     place: "Endpoint",
-    tools: "Sequence[FunctionTool]",
+    tools: "Sequence[FunctionTool]" = (),
 ) -> "Session":
+    """The config of a session, with a model and the declarations of functions.
+
+    Raises:
+        ConfigError: the session cannot be so, or no model is known for this provider.
+    """
     import msgspec
     from msgspec import UNSET
 

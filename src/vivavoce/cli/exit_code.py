@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     LOST = 7
     UNANSWERED = 8
     ENGINE = 9
+    POOR = 10
     INTERRUPTED = 130
     ENDED = 143
 
@@ -42,6 +43,7 @@ MEANINGS: Final = {
     ExitCode.LOST: "the call broke off",
     ExitCode.UNANSWERED: "no answer came, or not the one that was expected",
     ExitCode.ENGINE: "an engine on this computer failed",
+    ExitCode.POOR: "it works, but not as well as it should (`viva check`)",
     ExitCode.INTERRUPTED: "stopped with Ctrl-C",
     ExitCode.ENDED: "told to end (SIGTERM)",
 }

@@ -15,6 +15,7 @@ from vivavoce.errors import VivaError
 COMMANDS: Final = {
     "talk": "place a voice call: microphone and loudspeaker, or words and files",
     "serve": "answer voice calls on this computer",
+    "check": "look at all that a call needs, and say what is wrong",
     "demo": "two scripted calls to a server on this computer, checked",
 }
 

@@ -15,6 +15,8 @@ from vivavoce.session.caption import Caption, CaptionState, Role
 
 MARGIN: Final = 10
 """Columns before the words."""
+ENTRY: Final = 15
+"""Columns before the words of an entry in a list."""
 
 
 class Ink(Enum):
@@ -48,6 +50,11 @@ class Terminal:
         self._settled: dict[str, Caption] = {}
         self._cut: Caption | None = None
 
+    @property
+    def rewrites(self) -> bool:
+        """Whether somebody watches who can be shown what is passing."""
+        return self._rewrites
+
     def line(self, text: str = "", ink: Ink = Ink.PLAIN) -> None:
         """One line of its own."""
         self._tell_cut()
@@ -58,6 +65,17 @@ class Terminal:
         """A label and words beside it, wrapped."""
         self._tell_cut()
         self._stream.write("\n".join(self._wrapped(label, text, ink)) + "\n")
+        self._stream.flush()
+
+    def entry(self, mark: str, label: str, text: str, ink: Ink = Ink.PLAIN) -> None:
+        """One of a list: a mark, what it is about, and words, wrapped; the ink is that of the mark."""
+        self._tell_cut()
+        head = f"  {mark} {label:<{ENTRY - 4}}"
+        first, *more = textwrap.wrap(text, self._width - ENTRY) or [""]
+        shade = ink if ink is Ink.QUIET else Ink.PLAIN
+        lines = [self._inked(head, ink) + self._inked(first, shade)]
+        lines += [" " * ENTRY + self._inked(each, shade) for each in more]
+        self._stream.write("\n".join(lines) + "\n")
         self._stream.flush()
 
     def status(self, text: str) -> None:
