@@ -19,7 +19,7 @@ from vivavoce.assembly import MODEL
 from vivavoce.check.case import Order
 from vivavoce.check.checklist import HOPS
 from vivavoce.check.hop import examine
-from vivavoce.cli import network
+from vivavoce.cli import dump, network
 from vivavoce.cli.embedded import embedded
 from vivavoce.cli.findings import as_json, code_of, print_end, print_finding
 from vivavoce.cli.talk import end_on_sigterm
@@ -32,7 +32,8 @@ EXAMPLES: Final = """examples:
   viva check                                       the agent on this computer
   OPENAI_API_KEY=sk-… viva check --no-talk         OpenAI, at no cost
   viva check --base-url https://voice.example/v1   a server of yours, its key in OPENAI_API_KEY
-  viva check --json | jq .hops                     for scripts"""
+  viva check --json | jq .hops                     for scripts
+  viva check --read call.jsonl --plot call.svg     explain what `viva talk --dump call.jsonl` has written down"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--no-talk", dest="talk", action="store_false", help="say nothing: providers take money for that")
     how.add_argument("--seconds", type=float, default=5.0, metavar="N", help="watch the call so long (default: 5)")
     how.add_argument("--patience", type=float, default=5.0, metavar="SECONDS", help="wait so long for one thing")
+    dump.configure(parser)
     parser.add_argument("--json", action="store_true", help="the findings for machines on standard output")
 
 
@@ -54,8 +56,10 @@ def run(options: argparse.Namespace) -> int:
     """Look; the exit code is that of the first thing that failed.
 
     Raises:
-        VivaError: the server on this computer did not start, or an option cannot be.
+        VivaError: the server on this computer did not start, an option cannot be, or a file is no dump.
     """
+    if options.read is not None:
+        return dump.explain(options, Terminal(sys.stderr if options.json else sys.stdout))
     for name in ("seconds", "patience"):
         value = getattr(options, name)
         if not (isfinite(value) and value > 0):

@@ -1,7 +1,9 @@
 """Explains the file that `viva talk --dump` has written: `viva check --read FILE`."""
 
 import argparse
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -26,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The options of reading."""
     group = parser.add_argument_group("in place of looking: explain a call that was written down")
     group.add_argument("--read", metavar="FILE", help="the file that `viva talk --dump` or connect(dump=…) has written")
-    group.add_argument("--plot", metavar="SVG", help="draw it, too")
+    group.add_argument("--plot", metavar="SVG", help="draw it, too; for --read")
 
 
 def explain(options: argparse.Namespace, terminal: Terminal) -> int:
@@ -37,6 +39,8 @@ def explain(options: argparse.Namespace, terminal: Terminal) -> int:
     """
     told = story(read(options.read))
     show(told, terminal)
+    if options.json:
+        print(json.dumps({**asdict(told), "advice": advice(told)}))
     if options.plot is not None:
         try:
             Path(options.plot).write_text(svg(told), encoding="utf-8")

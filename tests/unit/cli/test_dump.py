@@ -1,11 +1,13 @@
 import argparse
 import io
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.unit.dump.calls import RIDE, write
 from vivavoce.cli.dump import configure, explain
+from vivavoce.cli.main import main
 from vivavoce.cli.terminal import Terminal
 from vivavoce.errors import ConfigError
 
@@ -14,8 +16,20 @@ def explained(*arguments: str) -> str:
     parser = argparse.ArgumentParser()
     configure(parser)
     stream = io.StringIO()
-    assert explain(parser.parse_args(arguments), Terminal(stream, {})) == 0
+    options = parser.parse_args(arguments)
+    options.json = False
+    assert explain(options, Terminal(stream, {})) == 0
     return stream.getvalue()
+
+
+def test_the_command_explains_it_for_machines_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "call.jsonl", *RIDE)
+    assert main(["check", "--read", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [state["what"] for state in told["states"]][:3] == ["Negotiating", "Connecting", "Connected"]
+    assert told["gaps"][0]["begin"] == 20.0
+    assert told["advice"][0].startswith("The connection was away once")
+    assert main(["check", "--read", str(tmp_path / "none.jsonl")]) != 0
 
 
 def test_a_call_is_explained_from_its_beginning_to_what_to_do(tmp_path: Path) -> None:
