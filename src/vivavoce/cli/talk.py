@@ -33,6 +33,7 @@ from vivavoce.client.card import probe
 from vivavoce.client.device import DeviceChange, Loudspeaker, Microphone
 from vivavoce.client.tariff import read_prices
 from vivavoce.errors import ConfigError, DeviceError
+from vivavoce.telemetry import log
 
 VOICE: Final = "en-us+klatt4"
 """The scripted caller's voice: of espeak's, the one that recognisers understand best."""
@@ -142,6 +143,7 @@ def folder_exists(path: str) -> None:
 
 async def _talk(options: argparse.Namespace) -> int:
     terminal = Terminal(sys.stderr if options.json else sys.stdout)
+    log.configure(sys.stderr, level="warning")
     end_on_sigterm()
     steps = await read_steps(options.said)
     if options.dump:

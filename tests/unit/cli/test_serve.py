@@ -1,4 +1,6 @@
 import argparse
+import json
+import re
 import socket
 from pathlib import Path
 
@@ -52,6 +54,23 @@ def test_every_address_means_those_of_both_families() -> None:
     with listener:
         listener.listen()
         socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=5).close()
+
+
+def test_what_the_container_runs_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIVA_TURN_SECRET", "lab-only-secret-0123456789")
+    folder = Path(__file__).parents[3] / "examples" / "docker"
+    entry = re.search(r"^ENTRYPOINT (.*)$", (folder / "Dockerfile").read_text(), re.MULTILINE)
+    viva = (folder / "compose.yaml").read_text().partition("\n  relay:")[0]
+    assert entry is not None
+    program, command, *words = json.loads(entry[1])
+    assert (Path(program).name, command) == ("viva", "serve")
+    more = re.findall(r"^ +- (--\S+)$", re.sub(r"\$\{PUBLIC_ADDRESS(:\?)?\}", "203.0.113.7", viva), re.MULTILINE)
+    chosen = read_settings(options(*words, *more))
+    assert chosen.webrtc.advertised == ("203.0.113.7",)
+    assert chosen.gateway.relays is not None
+    low, high = chosen.webrtc.port_range or (0, 0)
+    assert f"- {low}-{high}:{low}-{high}/udp" in viva
+    assert f"EXPOSE 8765 {low}-{high}/udp" in (folder / "Dockerfile").read_text()
 
 
 def test_the_beta_is_translated_unless_it_is_said_otherwise() -> None:

@@ -169,7 +169,9 @@ async def test_a_relay_that_refuses_is_told_at_once_where_only_relays_may_be_use
         await nothing_is_alive()
 
 
-async def test_a_relay_that_refuses_does_not_keep_a_call_from_other_ways() -> None:
+async def test_a_relay_that_refuses_does_not_keep_a_call_from_other_ways_but_is_noted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with Pacer() as pacer, refusing_relay() as url:
         relay = IceServer((url,), "me", Secret("hunter2"))
 
@@ -180,6 +182,7 @@ async def test_a_relay_that_refuses_does_not_keep_a_call_from_other_ways() -> No
             offerer = WebRtcOfferer(pacer, settings)
             assert "typ host" in await offerer.offer()
         await offerer.abandon()
+        assert "ice_server_refused" in caplog.messages
 
 
 async def test_nobody_learns_an_address_of_ours_where_only_relays_may_be_used() -> None:
