@@ -74,41 +74,42 @@ class Caller:
                     self._read += 1
                     if isinstance(event, kind):
                         return event
-                await self._more()
+                await self.more()
 
     async def next_text(self) -> str:
         """The next event as it came, one after another."""
         while not self.texts:
             assert self.closed is None, self.closed
-            await self._more()
+            await self.more()
         return self.texts.popleft()
 
     async def until_closed(self) -> Closed:
         """How it ended."""
         async with asyncio.timeout(PATIENCE_S):
             while self.closed is None:
-                await self._more()
+                await self.more()
         return self.closed
 
     async def until_loud(self) -> None:
         """Wait until the assistant is heard."""
         async with asyncio.timeout(PATIENCE_S):
             while not (self.heard and loud(self.heard[-1])):
-                await self._more()
+                await self.more()
 
     async def until_heard(self, samples: int) -> None:
         """Wait until so much has been heard, from the beginning on."""
         async with asyncio.timeout(PATIENCE_S):
             while sum(map(len, self.heard)) < samples:
-                await self._more()
+                await self.more()
 
     async def until_quiet(self, frames: int = 10) -> None:
         """Wait until nothing has been heard for that many frames."""
         async with asyncio.timeout(PATIENCE_S):
             while len(self.heard) < frames or any(map(loud, self.heard[-frames:])):
-                await self._more()
+                await self.more()
 
-    async def _more(self) -> None:
+    async def more(self) -> None:
+        """Wait until something has arrived."""
         self._news.clear()
         await self._news.wait()
 
