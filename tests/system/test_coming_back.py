@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import vivavoce
 from tests.viva import engines, scripted_server
 from vivavoce.engine.fake import ScriptedThinker
+from vivavoce.gateway.settings import Settings as GatewaySettings
 
 
 class Wire:
@@ -60,7 +61,8 @@ async def test_a_conversation_goes_on_over_another_connection_when_the_wire_is_c
     thinker = script.thinker
     assert isinstance(thinker, ScriptedThinker)
     states: list[vivavoce.State] = []
-    async with scripted_server(script) as viva, Wire(viva.url).laid() as wire, asyncio.timeout(30):
+    forgetful = GatewaySettings(keep_detached_s=0)
+    async with scripted_server(script, gateway=forgetful) as viva, Wire(viva.url).laid() as wire, asyncio.timeout(30):
         connecting = vivavoce.connect(
             base_url=f"http://127.0.0.1:{wire.port}/v1",
             api_key=viva.key,
