@@ -191,6 +191,8 @@ def _suppressor() -> "Callable[[Kind], Suppressor] | None":
 
 MODEL: Final = MODELS[0]
 """Asked for where nobody names a model."""
+Way = Literal["auto", "webrtc", "websocket"]
+"""How a call reaches its server."""
 
 
 @asynccontextmanager
@@ -200,7 +202,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     base_url: str | None = None,
     api_key: "Words | Fetch | None" = None,
     client_secret: "Words | Fetch | None" = None,
-    transport: Literal["webrtc", "websocket"] = "webrtc",
+    transport: Way = "auto",
     session: "Mapping[str, object] | Session | None" = None,
     tools: "Sequence[Function]" = (),
     ice_servers: "IceServers | FetchIce | Literal['server']" = (),
@@ -225,7 +227,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         base_url: the provider, like `https://api.openai.com/v1`; from `OPENAI_BASE_URL`, else OpenAI.
         api_key: from `OPENAI_API_KEY` (on Azure `AZURE_OPENAI_API_KEY`) if not given; or a function that fetches it.
         client_secret: in place of a key, a client secret, or a function or coroutine function that fetches one.
-        transport: `webrtc`, or `websocket` where UDP is shut.
+        transport: `webrtc` or `websocket` alone; `auto` is WebRTC, and a WebSocket for as long as UDP is shut.
         session: the config, by the wire's own names.
         tools: Python functions that the model may call. What they take is read from their signatures, what they are
             for from their docstrings; plain ones run in threads.
@@ -269,9 +271,9 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         policy = policy or Persistence()
         if taps is not None:
             offering, policy, on_state = taps.offering(offering), taps.policy(policy), taps.on_state(on_state)
-        line = _line(transport, place, source, offering, timeout_s, taps)
+        line, fallback = _lines(transport, place, source, offering, timeout_s, taps)
         plan = Plan(line, config, clock, functions, player, timeout_s, on_state)
-        plan = replace(plan, policy=policy, prices=tariffs, budget=budget)
+        plan = replace(plan, policy=policy, prices=tariffs, budget=budget, fallback=fallback)
         yield await entered.enter_async_context(Call(plan))
 
 
@@ -344,7 +346,6 @@ def open_devices(
     microphone: int | str | None = None,
     loudspeaker: int | str | None = None,
     processing: "Processing | None" = None,
-    late_s: float | None = None,
     on_change: "OnChange | None" = None,
 ) -> "tuple[Microphone, Loudspeaker]":
     """Microphone and loudspeaker of this computer, joined so that the one does not hear the other.
@@ -356,7 +357,6 @@ def open_devices(
         microphone: part of a device's name, or its number; the system's own if not given.
         loudspeaker: likewise.
         processing: what is done to the microphone's sound; all of it if not given.
-        late_s: how much sound may wait to be played, for calls over WebRTC, where it comes in real time.
         on_change: told when a device has gone, and when another is there.
 
     Raises:
@@ -366,7 +366,7 @@ def open_devices(
     from vivavoce.client.device import Loudspeaker, Microphone
 
     card = open_card()
-    player = Loudspeaker(card, loudspeaker, late_s=late_s, on_change=on_change)
+    player = Loudspeaker(card, loudspeaker, on_change=on_change)
     cleaner = open_cleaner(processing or Processing())
     return Microphone(card, microphone, cleaner=cleaner, loudspeaker=player, on_change=on_change), player
 
@@ -468,24 +468,26 @@ def _taps(path: "str | os.PathLike[str]", clock: Clock, place: "Endpoint", trans
     return Taps(Dump(path, clock, {"endpoint": str(place), "transport": transport}), clock)
 
 
-def _line(
-    transport: Literal["webrtc", "websocket"],
+def _lines(
+    transport: Way,
     place: "Endpoint",
     source: "Source",
     offering: "Callable[[Credential], Offering]",
     timeout_s: float,
     taps: "Taps | None",
-) -> "Line":
+) -> "tuple[Line, Line | None]":
+    """The line of a call, and the one to fall back on."""
     from vivavoce.client.line import MediaLine, SocketLine
+    from vivavoce.transport.websocket import dial
 
+    dialling = partial(dial, proxy=place.proxy)
+    socket = SocketLine(place, source, dialling if taps is None else taps.dial(dialling), timeout_s=timeout_s)
     if transport == "websocket":
-        from vivavoce.transport.websocket import dial
-
-        dialling = partial(dial, proxy=place.proxy)
-        return SocketLine(place, source, dialling if taps is None else taps.dial(dialling), timeout_s=timeout_s)
-    if transport == "webrtc":
-        return MediaLine(place, source, offering, timeout_s=timeout_s)
-    raise ConfigError(f"There is no transport {transport!r}; choose webrtc or websocket.")
+        return socket, None
+    if transport not in ("auto", "webrtc"):
+        raise ConfigError(f"There is no transport {transport!r}; choose auto, webrtc or websocket.")
+    media = MediaLine(place, source, offering, timeout_s=timeout_s)
+    return media, socket if transport == "auto" else None
 
 
 def _offering(

@@ -40,15 +40,15 @@ failures = st.one_of(
 chances = st.floats(0, 1, exclude_max=True)
 
 
-@given(st.data(), st.booleans(), st.booleans(), st.one_of(st.none(), st.floats(0, 100)))
+@given(st.data(), st.booleans(), st.one_of(st.none(), st.floats(0, 100)))
 def test_every_loss_comes_to_an_end_in_bounded_time(
-    data: st.DataObject, renews: bool, falls_back: bool, resumes_until: float | None
+    data: st.DataObject, renews: bool, resumes_until: float | None
 ) -> None:
     policy, now = Persistence(), 0.0
     steps: list[Step] = []
     failure: VivaError = TransportError("lost")
     while True:
-        history = History(0.0, tuple(steps), resumes_until, renews, falls_back)
+        history = History(0.0, tuple(steps), resumes_until, renews)
         step = policy.decide(failure, history, now, data.draw(chances))
         steps.append(step)
         match step:
@@ -71,10 +71,10 @@ def test_every_loss_comes_to_an_end_in_bounded_time(
         assert not (isinstance(one, Renew) and isinstance(other, Renew))
 
 
-@given(st.lists(st.floats(0, 5), max_size=6), chances, st.booleans())
-def test_a_fault_of_the_caller_is_never_tried_again(waits: list[float], chance: float, falls_back: bool) -> None:
+@given(st.lists(st.floats(0, 5), max_size=6), chances)
+def test_a_fault_of_the_caller_is_never_tried_again(waits: list[float], chance: float) -> None:
     wrong = RefusedError("x", status=403, fault=Fault.CALLER, next=Never())
-    history = History(0.0, tuple(map(Wait, waits)), None, renews=True, falls_back=falls_back)
+    history = History(0.0, tuple(map(Wait, waits)), None, renews=True)
     assert Persistence().decide(wrong, history, 10.0, chance) == GiveUp(wrong)
 
 

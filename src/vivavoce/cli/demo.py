@@ -19,7 +19,7 @@ from vivavoce.audio.meter import measure
 from vivavoce.cli.embedded import embedded
 from vivavoce.cli.exit_code import ExitCode, Unanswered
 from vivavoce.cli.report import Line, lines
-from vivavoce.cli.talk import LATE_S, TRANSCRIPTION, at, end_on_sigterm, folder_exists, loudspeaker, read_steps
+from vivavoce.cli.talk import TRANSCRIPTION, at, end_on_sigterm, folder_exists, loudspeaker, read_steps
 from vivavoce.cli.terminal import Ink, Terminal
 from vivavoce.cli.visit import Conduct, Place, Visit
 from vivavoce.cli.wav import read_wav
@@ -84,7 +84,7 @@ async def _demo(options: argparse.Namespace) -> None:
 
 
 def _player(options: argparse.Namespace) -> Player | None:
-    return None if options.silent else loudspeaker(late_s=LATE_S if options.transport == "webrtc" else None)
+    return None if options.silent else loudspeaker()
 
 
 async def _visit(terminal: Terminal, place: Place, conduct: Conduct) -> Call:

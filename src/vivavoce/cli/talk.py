@@ -15,11 +15,11 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 
-from vivavoce.assembly import MODEL, open_card, open_cleaner, open_speaker
+from vivavoce.assembly import MODEL, Way, open_card, open_cleaner, open_speaker
 from vivavoce.audio.cleaner import Processing
 from vivavoce.audio.frame import Pcm, silence
 from vivavoce.cli import network
@@ -38,8 +38,6 @@ from vivavoce.telemetry import log
 VOICE: Final = "en-us+klatt4"
 """The scripted caller's voice: of espeak's, the one that recognisers understand best."""
 TRANSCRIPTION: Final = "gpt-4o-mini-transcribe"
-LATE_S: Final = 0.3
-"""A loudspeaker that is fed in real time may be so far behind; more would stay late for good."""
 
 EXAMPLES: Final = """examples:
   viva talk                                       talk with the agent on this computer
@@ -83,7 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     whom.add_argument("--base-url", metavar="URL", help="like https://api.openai.com/v1 (or OPENAI_BASE_URL)")
     whom.add_argument("--local", action="store_true", help="the agent on this computer, even if there is a key")
     whom.add_argument("--model", metavar="NAME", help=f"on Azure the deployment (default: {MODEL})")
-    whom.add_argument("--transport", choices=("webrtc", "websocket"), default="webrtc", help="default: %(default)s")
+    whom.add_argument("--transport", choices=get_args(Way), default="auto", help="default: %(default)s")
     whom.add_argument("--instructions", metavar="TEXT", help="how the agent is to behave")
     whom.add_argument("--voice", metavar="NAME", help="the agent's voice")
     whom.add_argument("--transcription", metavar="MODEL", default=TRANSCRIPTION, help="default: %(default)s; none")
@@ -215,9 +213,8 @@ async def _conduct(options: argparse.Namespace, steps: Sequence[Step], terminal:
     conduct = Conduct(
         steps=steps, turns=options.turns, patience_s=options.patience, out=options.out, stats=options.stats
     )
-    late_s = LATE_S if options.transport == "webrtc" else None
     if steps:
-        yield replace(conduct, player=None if options.silent else loudspeaker(options.loudspeaker, late_s))
+        yield replace(conduct, player=None if options.silent else loudspeaker(options.loudspeaker))
         return
     card = open_card()
     probe(card, "input", _device(options.microphone))
@@ -230,14 +227,14 @@ async def _conduct(options: argparse.Namespace, steps: Sequence[Step], terminal:
 
     if not options.silent:
         probe(card, "output", _device(options.loudspeaker))
-        player = Loudspeaker(card, _device(options.loudspeaker), late_s=late_s, on_change=show)
+        player = Loudspeaker(card, _device(options.loudspeaker), on_change=show)
     cleaner = open_cleaner(Processing(echo_cancellation=player is not None and not options.headphones))
     named = _device(options.microphone)
     async with Microphone(card, named, cleaner=cleaner, loudspeaker=player, on_change=show) as microphone:
         yield replace(conduct, microphone=microphone, player=player)
 
 
-def loudspeaker(name: str | None = None, late_s: float | None = None) -> Loudspeaker | None:
+def loudspeaker(name: str | None = None) -> Loudspeaker | None:
     """A loudspeaker, if there is one; None where nobody could hear it.
 
     Raises:
@@ -250,7 +247,7 @@ def loudspeaker(name: str | None = None, late_s: float | None = None) -> Loudspe
         if name is not None:
             raise
         return None
-    return Loudspeaker(card, _device(name), late_s=late_s)
+    return Loudspeaker(card, _device(name))
 
 
 def _device(name: str | None) -> int | str | None:

@@ -4,9 +4,8 @@ import asyncio
 from asyncio import TaskGroup
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from vivavoce.assembly import connect
+from vivavoce.assembly import Way, connect
 from vivavoce.cli.exit_code import Lost
 from vivavoce.cli.keys import keys
 from vivavoce.cli.mouth import Mouth
@@ -49,7 +48,7 @@ class Place:
     base_url: str | None
     key: Secret | None
     model: str | None
-    transport: Literal["webrtc", "websocket"]
+    transport: Way
     session: Mapping[str, object]
     timeout_s: float = 20.0
     return_s: float = 300.0

@@ -1,5 +1,6 @@
 """Who works for a running call beside its loop, and how all of them come to an end."""
 
+import asyncio
 from asyncio import Task, TaskGroup
 from collections.abc import Callable, Coroutine
 
@@ -59,7 +60,8 @@ class Crew:
             task.cancel()
 
     async def leave(self) -> None:
-        """Close the connections, saying what is still to be said."""
+        """Close the connections, saying what is still to be said; no other is being made by then."""
+        await asyncio.gather(*self._working, return_exceptions=True)
         for leg in list(self._legs):
             await leg.close()
 

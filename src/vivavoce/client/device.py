@@ -144,24 +144,18 @@ class Keeper:
 
 
 class Loudspeaker:
-    """A `Player` that is heard. What it plays counts from the moment that it is in the air, to the sample.
-
-    `late_s` bounds how much may wait, for sound that comes in real time: after a stall the oldest goes. Without it
-    everything is played.
-    """
+    """A `Player` that is heard. What it plays counts from the moment that it is in the air, to the sample."""
 
     def __init__(
         self,
         card: Card,
         device: int | str | None = None,
         *,
-        late_s: float | None = None,
         on_change: OnChange | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._keeper = Keeper(card, "output", device, self._clock, on_change)
-        self._most = None if late_s is None else sample_count(1000 * late_s)
         self._lock = threading.Lock()
         self._queue: deque[Pcm] = deque()
         self._leaving: deque[Leaving] = deque()
@@ -200,12 +194,12 @@ class Loudspeaker:
         finally:
             self._keeper.close()
 
-    def play(self, samples: Pcm) -> None:
+    def play(self, samples: Pcm, late_s: float | None = None) -> None:
         """See `Player.play`."""
         if len(samples):
             with self._lock:
                 self._queue.append(samples)
-                while self._most is not None and sum(map(len, self._queue)) > self._most:
+                while late_s is not None and sum(map(len, self._queue)) > sample_count(1000 * late_s):
                     self._queue.popleft()
 
     def played(self) -> int:

@@ -7,9 +7,10 @@ brings that is not the call's own any more changes nothing.
 
 import asyncio
 from asyncio import Future, Task, TaskGroup
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from math import inf
 from typing import Final, assert_never
 
 from vivavoce.audio.frame import Pcm
@@ -17,10 +18,11 @@ from vivavoce.client.crew import Crew
 from vivavoce.client.ending import meaning, never_came, over
 from vivavoce.client.greeting import Ready, Refused
 from vivavoce.client.leg import Arrived, Leg, Ticked
-from vivavoce.client.lifetime import AGAIN_S, replaced_at
+from vivavoce.client.lifetime import AGAIN_S, BETTER_S, replaced_at
 from vivavoce.client.line import Step as LineStep
 from vivavoce.client.outlet import Outlets
 from vivavoce.client.plan import Plan
+from vivavoce.client.player import LATE_S
 from vivavoce.client.policy import GiveUp, Step
 from vivavoce.client.pulse import Alive, Dead, Silent
 from vivavoce.client.reach import Reach
@@ -53,6 +55,7 @@ from vivavoce.transport.interface import ClosedBy, Inbound, Sound, Text
 from vivavoce.wire.codec import decode_server
 from vivavoce.wire.config import Session, merge
 from vivavoce.wire.event import ClientEvent, ResponseCreate, ServerEvent, UnknownEvent
+from vivavoce.wire.item import Item
 
 _EVENTS: Final[dict[type, str]] = {Minting: "mint", Negotiating: "offer", Connecting: "answered"}
 """By which event of the table each step of placing a call begins."""
@@ -102,10 +105,9 @@ class Desk:
         self._waiters = Waiters()
         self._held = Held()
         self._crew = Crew(TaskGroup(), plan.player)
-        self._candidate: Leg | None = None
+        self._candidates: set[Leg] = set()
         self._restoration: Restoration | None = None
         self._past: Past | None = None
-        self._retold = Retold((), complete=True)
 
     @property
     def over(self) -> bool:
@@ -117,6 +119,11 @@ class Desk:
         """The config that the session has, or another is to have: as first wished, and changed since."""
         changes = self.peer.changes if self._past is None else self._past.changes
         return self._plan.session if changes is None else changed(self._plan.session, changes)
+
+    @property
+    def unsent(self) -> int:
+        """Samples of the user that wait to be sent in real time; none where they are sent at once."""
+        return 0 if self.leg is None else self.leg.unsent
 
     def ended(self) -> VivaError:
         """Why nothing can be asked of the call."""
@@ -184,6 +191,13 @@ class Desk:
         self.post(wish)
         await done
 
+    def _look(self) -> None:
+        """Wake whoever waits for what has become true, or never will."""
+        self._waiters.look(self.ended() if self.over else None)
+
+    def _listened(self, samples: Pcm) -> None:
+        self.post(Listened(samples))
+
     def _id(self, prefix: str) -> str:
         return f"{prefix}_{next(self._numbers)}"
 
@@ -193,6 +207,7 @@ class Drive(Desk):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
+        self._reach = Reach(plan, self, self._id)
         self._replacing: Task[None] | None = None
 
     # ── from beginning to end ──────────────────────────────────────────────────────────────────────────
@@ -215,10 +230,6 @@ class Drive(Desk):
             end = Failed(VivaError("The call broke off because of a fault in this program; its log says more."))
         finally:
             self._finish(end)
-
-    @property
-    def _reach(self) -> Reach:
-        return Reach(self._plan, self, self._id)
 
     def _stage(self) -> str:
         return type(self.state).__name__.lower()
@@ -248,7 +259,7 @@ class Drive(Desk):
             case Arrived(leg, inbound) if leg is self.leg:
                 if leg.heard(inbound, self._plan.clock.now()):
                     self._step(leg, inbound)
-            case Arrived(leg, inbound) if leg is self._candidate:
+            case Arrived(leg, inbound) if leg in self._candidates:
                 self._greet(leg, inbound)
             case Ticked(leg) if leg is self.leg:
                 self._feel(leg)
@@ -269,10 +280,10 @@ class Drive(Desk):
                 self._read(decode_server(text), len(text))
             case Sound(samples):
                 self.peer.hear(samples, self._plan.clock.now())
-                if self._crew.player is None:
+                if leg.player is None:
                     self.outlets.sound(samples)
                 else:
-                    self._crew.player.play(samples)
+                    leg.player.play(samples, LATE_S)
             case _:
                 pass
 
@@ -284,9 +295,9 @@ class Drive(Desk):
 
     def _count(self) -> None:
         """Tell the peer how much was heard, where this side plays."""
-        leg, player = self.leg, self._crew.player
-        if player is not None and leg is not None and leg.way is SoundWay.TEXT:
-            self.peer.played(player.played() - leg.played_before, self._plan.clock.now())
+        leg = self.leg
+        if leg is not None and leg.player is not None and leg.way is SoundWay.TEXT:
+            self.peer.played(leg.player.played() - leg.played_before, self._plan.clock.now())
 
     def _standing(self, wish: Order | Speech | Returned) -> Leg | None:
         """The connection that a wish can be granted over; None where it waits for another."""
@@ -329,13 +340,8 @@ class Drive(Desk):
             leg.transport.play(samples)
         self._carry_out(self.peer.speak(samples, self._plan.clock.now(), ahead=ahead))
 
-    @property
-    def unsent(self) -> int:
-        """Samples of the user that wait to be sent in real time; none where they are sent at once."""
-        return 0 if self.leg is None else self.leg.unsent
-
     def _carry_out(self, errands: list[Errand]) -> None:
-        player = self._crew.player
+        player = None if self.leg is None else self.leg.player
         for errand in errands:
             match errand:
                 case Send(event):
@@ -362,20 +368,16 @@ class Drive(Desk):
     async def _call_tool(self, call: CallTool) -> None:
         self.post(Returned(call, await self._plan.tools[call.name].run(call.arguments)))
 
-    def _listened(self, samples: Pcm) -> None:
-        self.post(Listened(samples))
-
     # ── one connection after another ───────────────────────────────────────────────────────────────────
 
     def meet(self, leg: Leg) -> None:
         """See `Home.meet`."""
-        self._candidate = leg
+        self._candidates.add(leg)
         self._crew.carry(leg, self.post)
 
     def part(self, leg: Leg) -> None:
         """See `Home.part`."""
-        if self._candidate is leg:
-            self._candidate = None
+        self._candidates.discard(leg)
         self._crew.let_go(leg)
 
     def broke(self, error: VivaError) -> None:
@@ -389,8 +391,7 @@ class Drive(Desk):
             if self._crew.player is not None:
                 self._crew.player.flush()
             self._past = self.peer.part(now)
-        self._retold = self._past.retold(now)
-        return self._retold
+        return self._past.retold(now)
 
     def step(self, step: Step) -> None:
         """See `Home.step`."""
@@ -404,7 +405,7 @@ class Drive(Desk):
             return
         match inbound:
             case Gone():
-                self._candidate = None
+                self._candidates.discard(leg)
                 leg.fail(never_came(inbound, leg.transport.traits.sound, greeting.complaint))
             case Text(text):
                 event = decode_server(text)
@@ -427,7 +428,7 @@ class Drive(Desk):
         if old is None:
             self._adopt(leg, refused)
             return
-        same = retold(self.peer.history()).items == self._retold.items
+        same = retold(self.peer.history()).items == leg.greeting.retold.items
         if not (same and isinstance(self.state, Connected) and self.peer.activity is Activity.IDLE):
             leg.fail(TransportError("The conversation has gone on meanwhile."))
             return
@@ -437,34 +438,37 @@ class Drive(Desk):
 
     def _adopt(self, leg: Leg, refused: int) -> None:
         """The call goes on over this connection."""
-        now, past, player = self._plan.clock.now(), self._past, self._crew.player
+        now, past = self._plan.clock.now(), self._past
+        leg.player = self._plan.player
         if leg.way is SoundWay.TEXT:
-            player = self._crew.need_player(self._listened, self.broke)
-        leg.played_before = 0 if player is None else player.played()
-        self.leg, self._candidate, self._past = leg, None, None
+            leg.player = self._crew.need_player(self._listened, self.broke)
+            leg.played_before = leg.player.flush()
+        self.leg, self._past = leg, None
+        self._candidates.clear()
         self.peer = Peer(ids=self._id, sound=leg.way, tools=self._plan.tools.keys(), now=now, past=past)
         for event in () if past is None else past.unseen:
             self._carry_out(self.peer.command(event, now))
         for event, size in leg.kept:
             self._read(event, size)
         self._crew.watch(leg, self.post, self._plan.clock)
-        leg.due_at = replaced_at(self.peer.session, self._plan.clock.wall(), now)
+        leg.ends_at = replaced_at(self.peer.session, self._plan.clock.wall(), now)
+        leg.better_at = now + BETTER_S if leg.way is SoundWay.TEXT and self._plan.fallback is not None else inf
         if past is None:
             self._move("greeted", Connected(leg.terms.call_id))
         else:
             gap_s = 0.0 if self._restoration is None else now - self._restoration.since
-            whole = self._retold.complete and not refused
+            whole = leg.greeting.retold.complete and not refused
             event = "moved" if self._restoration is None else "back"
             self._restoration = None
             self._move(event, Connected(leg.terms.call_id, Restored(Kept.NEW, whole, gap_s)))
-            self._catch_up(past)
+            self._catch_up(past, leg.greeting.retold.items)
         leg.ready.set_result(None)
 
-    def _catch_up(self, past: Past | None) -> None:
+    def _catch_up(self, past: Past | None = None, told: Sequence[Item] = ()) -> None:
         """Do what waited for the connection; ask again for an answer that was due, unless somebody else does."""
         orders, sound = self._held.take()
         asks = any(isinstance(wish, Order) and isinstance(wish.event, ResponseCreate) for wish in orders)
-        if past is not None and past.unanswered(self._retold.items) and not asks:
+        if past is not None and past.unanswered(told) and not asks:
             self._carry_out(self.peer.command(ResponseCreate(), self._plan.clock.now()))
         for wish in orders:
             self._take(wish)
@@ -483,13 +487,24 @@ class Drive(Desk):
                 leg.silent_since = since
             case Alive(), Disrupted():
                 self._move("heard", Connected(leg.terms.call_id))
-                self._catch_up(None)
-            case Alive(), Connected() if now >= leg.due_at and self.peer.activity is Activity.IDLE:
-                leg.due_at = now + AGAIN_S
-                self._retold = retold(self.peer.history())
-                self._replacing = self._crew.start(self._reach.replace(self._retold))
+                self._catch_up()
+            case Alive(), Connected() if self.peer.activity is Activity.IDLE:
+                self._renew(leg, now)
             case _:
                 pass
+
+    def _renew(self, leg: Leg, now: float) -> None:
+        """Nobody speaks: make another connection ready where this one will not last, or there may be a better one."""
+        if now < min(leg.ends_at, leg.better_at) or (self._replacing is not None and not self._replacing.done()):
+            return
+        told = retold(self.peer.history())
+        if now >= leg.ends_at:
+            leg.ends_at = now + AGAIN_S
+            self._replacing = self._crew.start(self._reach.replace(told))
+        else:
+            leg.better_at = now + BETTER_S
+            if told.complete:  # nothing is worth forgetting for
+                self._replacing = self._crew.start(self._reach.improve(told))
 
     def _part_with(self, end: Closed | VivaError) -> Closed | Failed | None:
         """The connection has ended: so has the call, unless another can be made."""
@@ -503,7 +518,8 @@ class Drive(Desk):
             return Failed(step.error)
         if self._replacing is not None:
             self._replacing.cancel()
-        self._restoration, self.leg, self._candidate = restoration, None, None
+        self._restoration, self.leg = restoration, None
+        self._candidates.clear()
         if leg is not None:
             self._crew.let_go(leg)
         self.step(step)
@@ -533,10 +549,6 @@ class Drive(Desk):
         for wish in waiting:
             if not isinstance(wish, Returned) and not wish.done.done():
                 wish.done.set_exception(self.ended())
-
-    def _look(self) -> None:
-        """Wake whoever waits for what has become true, or never will."""
-        self._waiters.look(self.ended() if self.over else None)
 
 
 def changed(session: Session, changes: Session) -> Session:

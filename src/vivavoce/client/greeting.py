@@ -1,11 +1,11 @@
 """How a new session is made ready, before anything else is said in it: its config, and the conversation so far."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from vivavoce.errors import Fault, RefusedError
 from vivavoce.session.effect import Ids
+from vivavoce.session.past import Retold
 from vivavoce.session.settings import known
 from vivavoce.wire.config import Session
 from vivavoce.wire.event import (
@@ -63,18 +63,18 @@ Stage = Expecting | Configuring | Retelling | Ready | Refused
 class Greeting:
     """One new session. Knows neither time nor transport; `complaint` is the last thing that went wrong in it."""
 
-    def __init__(self, config: Session | None, items: Sequence[Item], ids: Ids) -> None:
+    def __init__(self, config: Session | None, retold: Retold, ids: Ids) -> None:
         """Begin.
 
         Args:
             config: what the server has not been told yet.
-            items: the conversation so far.
+            retold: the conversation so far.
             ids: makes identifiers of commands.
         """
         self.stage: Stage = Expecting()
         self.complaint: ErrorBody | None = None
+        self.retold = retold
         self._config = config
-        self._items = items
         self._ids = ids
         self._refused = 0
 
@@ -107,7 +107,7 @@ class Greeting:
         return [update]
 
     def _retell(self) -> list[ClientEvent]:
-        waiting = {self._ids("event"): item for item in self._items}
+        waiting = {self._ids("event"): item for item in self.retold.items}
         self.stage = Retelling(waiting) if waiting else Ready(0)
         return [ConversationItemCreate(item=item, event_id=event_id) for event_id, item in waiting.items()]
 

@@ -12,12 +12,14 @@ from msgspec.structs import replace
 
 from vivavoce.client.greeting import Greeting
 from vivavoce.client.line import Placed
+from vivavoce.client.player import Player
 from vivavoce.client.pulse import Alive, Pulse, Sign, Verdict
 from vivavoce.client.receipts import Receipts
+from vivavoce.client.signalling import Terms
 from vivavoce.clock import Clock
 from vivavoce.session.answers import Sound as SoundWay
 from vivavoce.session.effect import Ids
-from vivavoce.transport.interface import Inbound, SoundPath, Text
+from vivavoce.transport.interface import Inbound, Opened, SoundPath, Text, Transport
 from vivavoce.wire.codec import encode
 from vivavoce.wire.event import ClientEvent, ServerEvent, UnknownEvent
 from vivavoce.wire.heartbeat import ConnectionPing, decode_pong
@@ -55,12 +57,13 @@ class Leg:
     """
 
     def __init__(self, placed: Placed, greeting: Greeting, ids: Ids) -> None:
-        self.transport = placed.transport
-        self.terms = placed.terms
+        self.placed = placed
         self.receipts = Receipts() if placed.terms.pings and placed.terms.ticket is not None else None
         """Kept where the session can be come back to."""
         self.greeting = greeting
         self._ids = ids
+        self.opened: Future[bool] = asyncio.get_running_loop().create_future()
+        """Whether there is a way to the server; done when that is known."""
         self.ready: Future[None] = asyncio.get_running_loop().create_future()
         """Done when the call goes on over this leg; it fails when that will never be."""
         self.kept: list[tuple[ServerEvent | UnknownEvent, int]] = []
@@ -68,13 +71,27 @@ class Leg:
         self.pulse: Pulse | None = None
         self.silent_since: float | None = None
         """When the server was last heard of, once it is taken for dead."""
-        self.due_at = inf
-        """When another should take over, in monotonic seconds."""
+        self.ends_at = inf
+        """When another should take over because its session comes to its end, in monotonic seconds."""
+        self.better_at = inf
+        """When a better way should be tried."""
         self.spoken = 0
         """Samples of the user that were given to it."""
+        self.player: Player | None = None
+        """Who plays what comes over it; None where it is only handed on."""
         self.played_before = 0
-        """Samples that the call's player had played when it began."""
+        """Samples that the player had played when it began."""
         self._gone = asyncio.Event()
+
+    @property
+    def terms(self) -> Terms:
+        """What the server said of it."""
+        return self.placed.terms
+
+    @property
+    def transport(self) -> Transport:
+        """What carries it."""
+        return self.placed.transport
 
     @property
     def way(self) -> SoundWay:
@@ -93,9 +110,16 @@ class Leg:
 
     async def carry(self, post: Post) -> None:
         """Bring what arrives, until it is closed."""
+
+        def arrived(inbound: Inbound) -> None:
+            if isinstance(inbound, Opened):
+                self._found(True)
+            post(Arrived(self, inbound))
+
         try:
-            await self.transport.run(lambda inbound: post(Arrived(self, inbound)))
+            await self.transport.run(arrived)
         finally:
+            self._found(False)
             self._gone.set()
 
     def verdict(self, now: float) -> Verdict:
@@ -162,5 +186,12 @@ class Leg:
             self.ready.set_exception(error)
 
     async def close(self) -> None:
-        """Let go of it."""
+        """Let go of it. A server that was never reached over it is told so in the way in which it was called."""
         await self.transport.close()
+        reached = self.opened.done() and self.opened.result()
+        if self.placed.withdraw is not None and not reached:
+            await self.placed.withdraw()
+
+    def _found(self, way: bool) -> None:
+        if not self.opened.done():
+            self.opened.set_result(way)

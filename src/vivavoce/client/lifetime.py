@@ -9,6 +9,8 @@ LONGEST_S: Final = 3600.0
 """No provider lets a session live longer, whatever this machine's clock makes of the moment of its end."""
 USED: Final = 0.9
 """The share of its life after which a session is replaced, as soon as nobody speaks."""
+BETTER_S: Final = 20.0
+"""Between two looks for a way over WebRTC while a WebSocket serves."""
 AGAIN_S: Final = 10.0
 """After an attempt to replace it that came to nothing, the next one waits for so long."""
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Final, Protocol
 
 from msgspec import UNSET, UnsetType
@@ -52,11 +53,15 @@ class Configured(Enum):
 
 @dataclass(frozen=True)
 class Placed:
-    """A connection that is being made."""
+    """A connection that is being made.
+
+    `withdraw` tells the server that a call is not wanted any more which was never reached.
+    """
 
     transport: Transport
     configured: Configured
     terms: Terms = Terms()
+    withdraw: Callable[[], Awaitable[None]] | None = None
 
 
 class Line(Protocol):
@@ -118,7 +123,9 @@ class MediaLine:
         progress(Connecting())
         transport = await offering.accept(answer.sdp)
         configured = Configured.ALREADY if self._carried(sent) else Configured.NOT_YET
-        return Placed(transport, configured, answer.terms)
+        call_id = answer.terms.call_id
+        withdraw = None if call_id is None else partial(self._signalling.hang_up, credential, call_id)
+        return Placed(transport, configured, answer.terms, withdraw)
 
     async def resume(self, claims: Claims) -> Placed:
         """See `Line.resume`."""

@@ -21,7 +21,10 @@ CONNECT_S: Final = 20.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What a call is to be. Without a `player`, sound is only handed on to whoever reads it."""
+    """What a call is to be. Without a `player`, sound is only handed on to whoever reads it.
+
+    `fallback` is what the call goes over while `line` is shut.
+    """
 
     line: Line
     session: Session
@@ -34,3 +37,4 @@ class Plan:
     chance: Chance = random.random
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     budget: float | None = None
+    fallback: Line | None = None

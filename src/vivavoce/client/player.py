@@ -9,6 +9,8 @@ import numpy as np
 
 from vivavoce.audio.frame import RATE_HZ, Pcm, sample_count
 
+LATE_S: Final = 0.3
+"""What plays sound that comes in real time may be so far behind; more would stay late for good."""
 BEAT: Final = sample_count(20)
 """Samples that leave at once."""
 LATE_BEATS: Final = 5
@@ -29,8 +31,12 @@ class Player(Protocol):
         """
         ...
 
-    def play(self, samples: Pcm) -> None:
-        """Queue samples, int16 mono at `RATE_HZ`."""
+    def play(self, samples: Pcm, late_s: float | None = None) -> None:
+        """Queue samples, int16 mono at `RATE_HZ`.
+
+        `late_s` bounds how much may wait, for sound that comes in real time: after a stall the oldest goes. Without it
+        everything is played.
+        """
         ...
 
     def played(self) -> int:
@@ -66,8 +72,8 @@ class Clockwork:
                 await asyncio.sleep(max(0.0, due - loop.time()))
             self._something.clear()
 
-    def play(self, samples: Pcm) -> None:
-        """See `Player.play`."""
+    def play(self, samples: Pcm, late_s: float | None = None) -> None:
+        """See `Player.play`. Time is never late."""
         if len(samples):
             self._queue.append(samples)
             self._something.set()

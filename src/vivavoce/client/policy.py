@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from vivavoce.errors import Fault, Never, NewSecret, OtherTransport, RefusedError, Retry, VivaError
+from vivavoce.errors import Fault, Never, NewSecret, RefusedError, Retry, VivaError
 
 GONE: Final = frozenset({404, 409, 410})
 """Statuses with which a server says that a session cannot be gone on with: unknown, not this way, too long ago."""
@@ -38,20 +38,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class FallBack:
-    """Do the same over a WebSocket."""
-
-
-@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Nothing helps; the call has failed."""
 
     error: VivaError
 
 
-Step = Wait | Resume | Renew | Call | FallBack | GiveUp
-Attempt = Resume | Call | FallBack
-"""Steps that make a connection."""
+Step = Wait | Resume | Renew | Call | GiveUp
+Attempt = Resume | Call
+"""Steps that make a connection, over WebRTC or a WebSocket: whichever is there first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +58,12 @@ class History:
         steps: those taken since, oldest first.
         resumes_until: until when the server keeps the session; None where it does not, or not any more.
         renews: whether somebody can be asked for a fresh client secret.
-        falls_back: whether there is a WebSocket to fall back on.
     """
 
     since: float
     steps: tuple[Step, ...] = ()
     resumes_until: float | None = None
     renews: bool = False
-    falls_back: bool = False
 
     def attempts(self) -> Iterator[Attempt]:
         """The connections that were tried."""
@@ -103,18 +96,16 @@ class Persistence:
         first_s: the longest wait before the second attempt.
         cap_s: the longest wait of all, unless the server asks for more.
         total_s: after so long the call is given up.
-        stubborn: attempts that fail before a WebSocket is tried in between.
     """
 
     first_s: float = 0.5
     cap_s: float = 8.0
     total_s: float = 300.0
-    stubborn: int = 2
 
     def decide(self, failure: VivaError, history: History, now: float, chance: float) -> Step:
         """See `Policy.decide`."""
         last = history.steps[-1] if history.steps else None
-        if isinstance(last, Resume | FallBack) and _gone(failure):
+        if isinstance(last, Resume) and _gone(failure):
             return Call()  # no failure of the way there: the server only has no such session any more
         if isinstance(failure.next, NewSecret):
             if not history.renews or _renewed(history):
@@ -126,7 +117,7 @@ class Persistence:
         wait_s = 0.0 if isinstance(last, Wait | Renew) else self._wait(failure, history, chance)
         if now + wait_s >= history.since + self.total_s:
             return GiveUp(failure)
-        return Wait(wait_s) if wait_s > 0 else self._attempt(failure, history, now)
+        return Wait(wait_s) if wait_s > 0 else _attempt(history, now)
 
     def _wait(self, failure: VivaError, history: History, chance: float) -> float:
         asked_s = failure.next.after_s if isinstance(failure.next, Retry) else 0.0
@@ -136,19 +127,9 @@ class Persistence:
         # Clients that lost the same server must not all come back in one moment.
         return asked_s + chance * min(self.cap_s, self.first_s * 2.0 ** min(tried, 32))
 
-    def _attempt(self, failure: VivaError, history: History, now: float) -> Attempt:
-        attempts = list(history.attempts())
-        if history.falls_back and self._blocked(failure, attempts):
-            return FallBack()
-        if history.resumes_until is not None and now < history.resumes_until:
-            return Resume()
-        return Call()
 
-    def _blocked(self, failure: VivaError, attempts: list[Attempt]) -> bool:
-        """Whether it is the WebSocket's turn: where it was asked for, and every other time after some failures."""
-        if attempts and isinstance(attempts[-1], FallBack):
-            return False
-        return isinstance(failure.next, OtherTransport) or len(attempts) >= self.stubborn
+def _attempt(history: History, now: float) -> Attempt:
+    return Resume() if history.resumes_until is not None and now < history.resumes_until else Call()
 
 
 def _gone(failure: VivaError) -> bool:
@@ -156,8 +137,6 @@ def _gone(failure: VivaError) -> bool:
 
 
 def _hopeless(failure: VivaError) -> bool:
-    if isinstance(failure.next, OtherTransport):
-        return False
     return failure.fault is Fault.CALLER or isinstance(failure.next, Never)
 
 

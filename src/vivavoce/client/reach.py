@@ -1,15 +1,18 @@
 """Makes the connections of a call, the first and those after a loss, beside its loop."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final, Protocol
 
 from vivavoce.client.ending import no_way
 from vivavoce.client.greeting import Expecting, Greeting
 from vivavoce.client.leg import Leg
-from vivavoce.client.line import Configured, Progress, update_of
+from vivavoce.client.line import Configured, Line, Progress, update_of
+from vivavoce.client.line import Step as LineStep
 from vivavoce.client.plan import Plan
-from vivavoce.client.policy import Call, FallBack, GiveUp, Renew, Resume, Step, Wait
+from vivavoce.client.policy import Call, GiveUp, Renew, Resume, Step, Wait
+from vivavoce.client.race import Contender, Stuck, race
 from vivavoce.client.restoration import Restoration
 from vivavoce.errors import TransportError, VivaError
 from vivavoce.session.answers import Sound
@@ -17,6 +20,9 @@ from vivavoce.session.effect import Ids
 from vivavoce.session.past import Retold
 from vivavoce.telemetry.log import Log
 from vivavoce.wire.config import Session
+
+ALONE_S: Final = 2.0
+"""For so long WebRTC may look for a way before a WebSocket is opened beside it. It takes six round trips at most."""
 
 _log = Log("client")
 
@@ -51,12 +57,13 @@ class Home(Protocol):
 
 
 class Reach:
-    """Opens the line, has the session greeted, and hands the connection over."""
+    """Opens lines, has their sessions greeted, and hands the first connection over that is ready."""
 
     def __init__(self, plan: Plan, home: Home, ids: Ids) -> None:
         self._plan = plan
         self._home = home
         self._ids = ids
+        self._alone_s = ALONE_S
 
     async def first(self, progress: Progress, stage: Callable[[], str]) -> None:
         """Place the call; `stage` names how far it is."""
@@ -77,8 +84,8 @@ class Reach:
                         await asyncio.sleep(seconds)
                     case Renew():
                         pass  # each connection is made under a credential that is asked for anew
-                    case Call() | Resume() | FallBack():
-                        await self._within(self._home.retell(), lambda _: None, lambda: "coming back")
+                    case Call() | Resume():
+                        await self._within(self._home.retell(), _quietly, lambda: "coming back")
                         return
             except VivaError as error:
                 failure = error
@@ -88,9 +95,23 @@ class Reach:
     async def replace(self, retold: Retold) -> None:
         """Make another session ready while the one that there is goes on. Nothing is lost if that fails."""
         try:
-            await self._within(retold, lambda _: None, lambda: "making another session ready")
+            await self._within(retold, _quietly, lambda: "making another session ready")
         except VivaError as error:
             _log.info("not_replaced", failure=type(error).__name__, fault=error.fault.value)
+
+    async def improve(self, retold: Retold) -> None:
+        """Make a session ready over WebRTC while a WebSocket serves, should there be a way again."""
+
+        def shut() -> None:
+            raise no_way()
+
+        try:
+            async with asyncio.timeout(self._plan.connect_s):
+                await self._over(self._plan.line, retold, _quietly, shut, [])
+        except (VivaError, TimeoutError) as error:
+            _log.info("not_improved", failure=type(error).__name__)
+        else:
+            self._alone_s = ALONE_S
 
     async def _within(self, retold: Retold, progress: Progress, stage: Callable[[], str]) -> None:
         """Make one connection, in bounded time.
@@ -98,26 +119,52 @@ class Reach:
         Raises:
             VivaError: it could not be made.
         """
-        leg: Leg | None = None
+        legs: list[Leg] = []
         try:
             async with asyncio.timeout(self._plan.connect_s):
-                leg = await self._open(retold, progress)
-                await leg.ready
+                await race(list(self._ways(retold, progress, legs)))
         except TimeoutError as error:
-            raise self._too_slow(leg, stage()) from error
+            raise self._too_slow(legs, stage()) from error
+
+    def _ways(self, retold: Retold, progress: Progress, legs: list[Leg]) -> Iterator[Contender]:
+        """The line; and what is taken beside it while it does not get through."""
+
+        async def preferred(stuck: Stuck) -> None:
+            if self._alone_s == 0:
+                stuck()
+            await self._over(self._plan.line, retold, progress, stuck, legs)
+            self._alone_s = ALONE_S
+
+        async def other(line: Line, stuck: Stuck) -> None:
+            await self._over(line, retold, _quietly, stuck, legs)
+            self._alone_s = 0.0  # what is shut is not waited for a second time
+
+        yield preferred
+        if self._plan.fallback is not None:
+            yield partial(other, self._plan.fallback)
+
+    async def _over(self, line: Line, retold: Retold, progress: Progress, stuck: Stuck, legs: list[Leg]) -> None:
+        """Make a connection over one line. Nothing of it is left if it is not needed, or there is none."""
+        config = self._home.config
+        placed = await line.open(config, progress)
+        update = update_of(config) if placed.configured is Configured.NOT_YET else None
+        leg = Leg(placed, Greeting(update, retold, self._ids), self._ids)
+        legs.append(leg)
+        self._home.meet(leg)
+        try:
+            await asyncio.wait([leg.opened, leg.ready], timeout=ALONE_S, return_when=asyncio.FIRST_COMPLETED)
+            if not leg.opened.done():
+                stuck()
+            await leg.ready
         finally:
-            if leg is not None and (not leg.ready.done() or leg.ready.cancelled() or leg.ready.exception()):
+            if not leg.ready.done() or leg.ready.cancelled() or leg.ready.exception():
                 self._home.part(leg)
 
-    async def _open(self, retold: Retold, progress: Progress) -> Leg:
-        config = self._home.config
-        placed = await self._plan.line.open(config, progress)
-        update = update_of(config) if placed.configured is Configured.NOT_YET else None
-        leg = Leg(placed, Greeting(update, retold.items, self._ids), self._ids)
-        self._home.meet(leg)
-        return leg
-
-    def _too_slow(self, leg: Leg | None, stage: str) -> VivaError:
-        if leg is not None and leg.way is Sound.MEDIA and isinstance(leg.greeting.stage, Expecting):
+    def _too_slow(self, legs: list[Leg], stage: str) -> VivaError:
+        if any(leg.way is Sound.MEDIA and isinstance(leg.greeting.stage, Expecting) for leg in legs):
             return no_way()
         return TransportError(f"No call within {self._plan.connect_s:.0f} s; it was {stage}.")
+
+
+def _quietly(_: LineStep) -> None:
+    """What is made beside something else is not told step by step."""

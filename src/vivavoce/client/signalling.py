@@ -14,7 +14,7 @@ import msgspec
 from vivavoce.client.endpoint import Endpoint
 from vivavoce.client.proxy import shown
 from vivavoce.client.secret import Credential, Kind
-from vivavoce.errors import Fault, Never, NewSecret, Next, OfferError, RefusedError, Retry, TransportError
+from vivavoce.errors import Fault, Never, NewSecret, Next, OfferError, RefusedError, Retry, TransportError, VivaError
 from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.ice import IceServer, read_link
 from vivavoce.wire.codec import decode_secret, encode
@@ -29,6 +29,8 @@ REACH_EVERY_S: Final = 0.5
 """Between two attempts to reach a server that was lost."""
 REACH_S: Final = 5.0
 """How long each of them may take; the way may be long."""
+HANG_UP_S: Final = 2.0
+"""How long hanging up may take."""
 _SHOWN: Final = 300
 _SDP: Final = "application/sdp"
 _JSON: Final = "application/json"
@@ -203,6 +205,12 @@ class Signalling:
                     return ()
                 raise
         return read_link(reply.headers.get("link", ""))
+
+    async def hang_up(self, credential: Credential, call_id: str) -> None:
+        """End a call that cannot be told so itself. Where this does not succeed, the server ends it by and by."""
+        with suppress(VivaError, TimeoutError):
+            async with asyncio.timeout(HANG_UP_S), self._client() as http:
+                await self._post(http, f"{self._endpoint.calls}/{call_id}/hangup", credential, b"", _JSON, "*/*")
 
     async def _post(
         self,

@@ -377,7 +377,7 @@ class ByHand:
         self.heard = heard
         await asyncio.get_running_loop().create_future()
 
-    def play(self, samples: Pcm) -> None:
+    def play(self, samples: Pcm, late_s: float | None = None) -> None:
         self.queued += len(samples)
 
     def played(self) -> int:

@@ -236,12 +236,12 @@ async def test_a_loudspeaker_of_another_rate_plays_the_same_length() -> None:
 @on_virtual_time
 async def test_sound_that_comes_in_real_time_does_not_pile_up() -> None:
     card = ScriptedCard()
-    player = Loudspeaker(card, late_s=0.1, clock=LoopClock())
+    player = Loudspeaker(card, clock=LoopClock())
     async with asyncio.TaskGroup() as tasks:
         playing = tasks.create_task(player.run(lambda _: None))
         await asyncio.sleep(0)
         for number in range(10):
-            player.play(np.full(480, number, np.int16))
+            player.play(np.full(480, number, np.int16), 0.1)
         assert card.opened[0].take()[0] == 5
         playing.cancel()
 

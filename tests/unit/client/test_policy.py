@@ -2,13 +2,12 @@
 
 import pytest
 
-from vivavoce.client.policy import Call, FallBack, GiveUp, History, Persistence, Renew, Resume, Step, Wait
+from vivavoce.client.policy import Call, GiveUp, History, Persistence, Renew, Resume, Step, Wait
 from vivavoce.errors import (
     Fault,
     Never,
     NewSecret,
     OfferError,
-    OtherTransport,
     RefusedError,
     Retry,
     TransportError,
@@ -23,7 +22,6 @@ STALE = RefusedError("401", status=401, fault=Fault.CALLER, next=NewSecret())
 WRONG_KEY = RefusedError("401", status=401, fault=Fault.CALLER, next=Never())
 NO_QUOTA = RefusedError("429", status=429, code="insufficient_quota", fault=Fault.CALLER, next=Never())
 FORGOTTEN = RefusedError("404", status=404, code="call_id_not_found", fault=Fault.CALLER, next=Never())
-NO_WAY = TransportError("no way for sound", next=OtherTransport())
 
 
 def decide(
@@ -33,9 +31,8 @@ def decide(
     chance: float = 0.5,
     resumes_until: float | None = None,
     renews: bool = False,
-    falls_back: bool = False,
 ) -> Step:
-    return Persistence().decide(failure, History(0.0, steps, resumes_until, renews, falls_back), now, chance)
+    return Persistence().decide(failure, History(0.0, steps, resumes_until, renews), now, chance)
 
 
 def test_a_lost_connection_is_made_again_at_once() -> None:
@@ -52,7 +49,6 @@ def test_the_shortest_way_back_is_taken_while_the_server_keeps_the_session() -> 
 def test_a_session_that_the_server_has_not_any_more_is_called_anew_without_waiting(status: int) -> None:
     gone = RefusedError("gone", status=status, fault=Fault.CALLER, next=Never())
     assert decide(gone, Resume(), resumes_until=60.0) == Call()
-    assert decide(gone, FallBack(), resumes_until=60.0) == Call()
 
 
 def test_the_same_refusal_of_a_new_call_is_the_end() -> None:
@@ -106,15 +102,3 @@ def test_an_expired_secret_is_renewed_once() -> None:
 
 def test_a_secret_that_nobody_can_renew_is_the_end() -> None:
     assert decide(STALE, Call()) == GiveUp(STALE)
-
-
-def test_where_udp_is_shut_a_websocket_is_taken() -> None:
-    assert decide(NO_WAY, Call(), Wait(0.1), falls_back=True) == FallBack()
-    assert decide(NO_WAY, Call(), Wait(0.1)) == Call()
-
-
-def test_after_some_failures_both_ways_are_tried_in_turn() -> None:
-    tried = [Call(), Wait(0.1), Call(), Wait(0.1)]
-    assert decide(LOST, *tried, falls_back=True) == FallBack()
-    assert decide(LOST, *tried, FallBack(), Wait(0.1), falls_back=True) == Call()
-    assert decide(LOST, *tried, FallBack(), Wait(0.1), Call(), Wait(0.1), falls_back=True) == FallBack()
