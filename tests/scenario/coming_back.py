@@ -4,6 +4,8 @@ import asyncio
 import json
 from asyncio import TaskGroup
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from tests.unit.client.far import SESSION, FarEnd
@@ -16,10 +18,13 @@ from vivavoce.client.signalling import Claim, Terms
 from vivavoce.client.state import Connecting, Minting, Negotiating, State
 from vivavoce.client.tool import Function, tools
 from vivavoce.errors import VivaError
-from vivavoce.transport.interface import Link, SoundPath
+from vivavoce.transport.interface import Closed, ClosedBy, Deliver, Link, SoundPath
 from vivavoce.transport.memory import MemoryTransport, join
 from vivavoce.wire.config import RealtimeSession, Session
 from vivavoce.wire.resumption import Ticket
+
+UNREACHED_S = 10.0
+"""After so long a transport that finds no way is lost."""
 
 
 class Hang:
@@ -49,6 +54,26 @@ class Measured:
         return self._read()
 
 
+class Unreached(Measured):
+    """A connection to which no way is found, until it is given up."""
+
+    def __init__(self, inner: MemoryTransport) -> None:
+        super().__init__(inner, Link)
+        self.run, self.close = self.seek, self.give_up
+        self._given_up = asyncio.Event()
+
+    async def seek(self, deliver: Deliver) -> None:
+        try:
+            async with asyncio.timeout(UNREACHED_S):
+                await self._given_up.wait()
+        except TimeoutError:
+            deliver(Closed(ClosedBy.LOST, 1006))
+
+    async def give_up(self, code: int = 1000, reason: str = "") -> None:
+        self._given_up.set()
+        await self._inner.close(code, reason)
+
+
 class Exchange:
     """A line on which every opening is another connection; what goes wrong with each is data."""
 
@@ -70,6 +95,10 @@ class Exchange:
         self.refusals: list[VivaError | None] = []
         """What the server says to those who come back, in order."""
         self.last_read: str | None = None
+        self.shut = False
+        """Whether nothing gets through."""
+        self.withdrawn: list[str] = []
+        """Calls that were given up before they were reached."""
         self._tasks = tasks
         self._sound = sound
         self._failures = list(failures)
@@ -105,11 +134,15 @@ class Exchange:
         self.near.append(near)
         self._placed.set()
         ticket = Ticket(f"token_{len(self.far)}", self.keeps_s) if self.keeps_s else None
-        return Placed(
-            Measured(near, lambda: self.figures(asyncio.get_running_loop().time())),
-            Configured.ALREADY,
-            Terms(call_id, self.keeps_s is not None, ticket, last_read),
-        )
+        terms = Terms(call_id, self.keeps_s is not None, ticket, last_read)
+        transport = Unreached(near) if self.shut else Measured(near, self._read)
+        return Placed(transport, Configured.ALREADY, terms, partial(self._withdraw, call_id))
+
+    def _read(self) -> Link:
+        return self.figures(asyncio.get_running_loop().time())
+
+    async def _withdraw(self, call_id: str) -> None:
+        self.withdrawn.append(call_id)
 
     def _session(self) -> str:
         if self.lifetime_s is None:
@@ -130,9 +163,10 @@ class Exchange:
 class Stage:
     """A call and its exchange."""
 
-    def __init__(self, call: Call, exchange: Exchange, states: list[State]) -> None:
+    def __init__(self, call: Call, exchange: Exchange, sockets: Exchange, states: list[State]) -> None:
         self.call = call
         self.exchange = exchange
+        self.sockets = sockets
         self.states = states
 
     @property
@@ -158,6 +192,26 @@ class Stage:
         return items
 
 
+@dataclass
+class Scene:
+    """What an act is played in; see `play`.
+
+    With `falls_back` there are WebSockets beside the line, unless they are `refused`; with `shut` nothing else gets
+    through.
+    """
+
+    sound: SoundPath = SoundPath.MEDIA
+    failures: Sequence[VivaError | Hang | None] = ()
+    functions: Sequence[Function] = ()
+    policy: Policy | None = None
+    renews: bool = False
+    lifetime_s: float | None = None
+    keeps_s: int | None = None
+    falls_back: bool = False
+    refused: VivaError | None = None
+    shut: bool = False
+
+
 def play(
     act: Callable[[Stage], Awaitable[None]],
     *,
@@ -170,30 +224,36 @@ def play(
     keeps_s: int | None = None,
 ) -> Stage:
     """Let an act be played in a connected call; what came of it. The first connection stands already."""
+    return perform(act, Scene(sound, failures, functions, policy, renews, lifetime_s, keeps_s))
+
+
+def perform(act: Callable[[Stage], Awaitable[None]], scene: Scene) -> Stage:
+    """Play an act in a scene."""
     states: list[State] = []
 
     async def main() -> Stage:
         async with TaskGroup() as tasks:
-            exchange = Exchange(tasks, sound, failures, renews=renews)
-            exchange.lifetime_s = lifetime_s
-            exchange.keeps_s = keeps_s
+            exchange = Exchange(tasks, scene.sound, scene.failures, renews=scene.renews)
+            exchange.lifetime_s, exchange.keeps_s, exchange.shut = scene.lifetime_s, scene.keeps_s, scene.shut
+            sockets = Exchange(tasks, SoundPath.TEXT, [scene.refused] * 99)
             plan = Plan(
                 exchange,
                 RealtimeSession(model="m", instructions="ours"),
                 LoopClock(),
-                tools(functions),
+                tools(scene.functions),
                 on_state=states.append,
-                policy=policy or Persistence(),
+                policy=scene.policy or Persistence(),
                 chance=lambda: 0.5,
+                fallback=sockets if scene.falls_back else None,
             )
             call = Call(plan)
-            greeting = tasks.create_task(exchange.next(1))
-            stage = Stage(call, exchange, states)
+            greeting = tasks.create_task((sockets if scene.shut else exchange).next(1))
+            stage = Stage(call, exchange, sockets, states)
             async with call:
                 await greeting
                 await act(stage)
             await asyncio.sleep(0)
-            for far in exchange.far:
+            for far in (*exchange.far, *sockets.far):
                 await far.transport.close()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not left, left

@@ -4,6 +4,7 @@ import asyncio
 from asyncio import TaskGroup
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from vivavoce.assembly import Way, connect
 from vivavoce.cli.exit_code import Lost

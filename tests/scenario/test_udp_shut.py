@@ -1,0 +1,203 @@
+"""Where UDP is shut a call goes over a WebSocket, for as long as it must and no longer."""
+
+import asyncio
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from tests.scenario.coming_back import Scene, Stage, perform
+from tests.scenario.test_coming_back import PLACE, assistant, back, item, talked, user
+from vivavoce.client.lifetime import BETTER_S
+from vivavoce.client.reach import ALONE_S
+from vivavoce.client.state import Connected, Kept, Restored
+from vivavoce.errors import Fault, Never, OtherTransport, RefusedError, TransportError
+from vivavoce.transport.interface import SoundPath
+
+NO_SOCKETS = RefusedError("No WebSocket here.", status=404, fault=Fault.CALLER, next=Never())
+
+
+def names(stage: Stage) -> list[str]:
+    return [type(state).__name__ for state in stage.states]
+
+
+def test_a_call_begins_over_a_websocket_when_nothing_else_gets_through() -> None:
+    async def act(stage: Stage) -> None:
+        assert stage.now == pytest.approx(ALONE_S)
+        await stage.wait(0.1)
+        assert stage.exchange.withdrawn == ["rtc_1"], "the server keeps no session that nobody reaches"
+        await stage.exchange.far[0].gone.wait()
+        await stage.call.send_audio(b"\0\0" * 480)
+        (socket,) = stage.sockets.far
+        assert (await socket.raw())["type"] == "input_audio_buffer.append"
+
+    stage = perform(act, Scene(falls_back=True, shut=True))
+    assert names(stage) == ["Negotiating", "Connecting", "Connected", "Closed"]
+
+
+def test_a_call_that_gets_through_opens_no_websocket() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.wait(100.0)
+        assert stage.sockets.asked == []
+        assert len(stage.exchange.far) == 1
+
+    assert perform(act, Scene(falls_back=True)).exchange.withdrawn == []
+
+
+def test_where_udp_is_shut_and_there_is_no_websocket_either_the_call_says_what_is_wrong() -> None:
+    async def act(_: Stage) -> None:
+        raise AssertionError("there is no call")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        perform(act, Scene(falls_back=True, shut=True, refused=NO_SOCKETS))
+    (error,) = caught.value.exceptions
+    assert isinstance(error, TransportError)
+    assert isinstance(error.next, OtherTransport)
+
+
+def test_a_server_without_websockets_is_called_again_when_udp_is_shut_for_a_while() -> None:
+    async def act(stage: Stage) -> None:
+        stage.exchange.shut = True
+        stage.exchange.far[0].transport.vanish()
+        await stage.exchange.next(2, greets=False)
+        await stage.wait(1.0)
+        stage.exchange.shut = False
+        await stage.exchange.next(3)
+        await back(stage)
+
+    assert len(perform(act, Scene(falls_back=True, refused=NO_SOCKETS)).sockets.asked) == 1
+
+
+def test_a_call_whose_udp_is_shut_on_the_way_goes_on_as_it_was_heard() -> None:
+    async def act(stage: Stage) -> None:
+        talked(stage.exchange.far[0])
+        await stage.call.until(lambda call: len(call.history) == 2)
+        stage.exchange.shut = True
+        stage.exchange.far[0].transport.vanish()
+        socket = await stage.sockets.next(1)
+        lost_at = stage.now
+        told = await stage.acknowledge(socket, 2)
+        assert [each["id"] for each in told] == ["u1", "a1"]
+        restored = await back(stage)
+        assert restored.complete
+        assert restored.gap_s == pytest.approx(ALONE_S)
+        assert stage.now == lost_at
+        await stage.wait(0.1)
+        assert stage.exchange.withdrawn == ["rtc_2"]
+        assert [caption.text for caption in stage.call.transcript] == ["What is it?", "It is a fish."]
+
+    perform(act, Scene(falls_back=True))
+
+
+def test_what_is_shut_is_not_waited_for_a_second_time() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.wait(1.0)
+        stage.sockets.far[0].transport.vanish()
+        await stage.sockets.next(2)
+        assert (await back(stage)).gap_s == 0.0
+
+    perform(act, Scene(falls_back=True, shut=True))
+
+
+def test_webrtc_is_taken_again_between_two_turns_when_it_works_again() -> None:
+    async def act(stage: Stage) -> None:
+        socket = stage.sockets.far[0]
+        for _ in range(2):
+            await stage.wait(BETTER_S + 0.2)
+        assert len(stage.exchange.far) == 3, "it is looked for in the background"
+        stage.exchange.shut = False
+        socket.tell('{"type":"input_audio_buffer.speech_started","item_id":"u1","audio_start_ms":0}')
+        await stage.wait(BETTER_S + 0.2)
+        assert len(stage.exchange.far) == 3, "somebody speaks"
+        socket.tell(
+            '{"type":"input_audio_buffer.speech_stopped","item_id":"u1","audio_end_ms":9000}',
+            item(user("What is it?")),
+            '{"type":"response.created","response":{"id":"r1","conversation_id":"c"}}',
+            item(assistant("It is a fish."), "done"),
+            '{"type":"response.done","response":{"id":"r1","status":"completed"}}',
+        )
+        media = await stage.exchange.next(4)
+        await stage.acknowledge(media, 2)
+        assert await back(stage) == Restored(Kept.NEW, complete=True, gap_s=0.0)
+        assert stage.call.state == Connected("rtc_4", Restored(Kept.NEW, complete=True, gap_s=0.0))
+        await socket.gone.wait()
+        await stage.call.response.create()
+        assert (await media.raw())["type"] == "response.create"
+        await stage.wait(3 * BETTER_S)
+        assert len(stage.exchange.far) == 4
+
+    stage = perform(act, Scene(falls_back=True, shut=True))
+    assert names(stage) == ["Negotiating", "Connecting", "Connected", "Connected", "Closed"]
+    assert stage.exchange.withdrawn == ["rtc_1", "rtc_2", "rtc_3"]
+
+
+def test_nothing_that_was_said_is_given_up_for_a_better_way() -> None:
+    async def act(stage: Stage) -> None:
+        stage.exchange.shut = False
+        stage.sockets.far[0].tell(item(user(None)))
+        await stage.wait(3 * BETTER_S)
+        assert len(stage.exchange.far) == 1, "speech that nobody wrote down cannot be told to another session"
+
+    perform(act, Scene(falls_back=True, shut=True))
+
+
+def test_a_websocket_that_was_asked_for_is_kept() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.wait(5 * BETTER_S)
+        assert len(stage.exchange.asked) == 1
+
+    perform(act, Scene(SoundPath.TEXT))
+
+
+def test_who_hangs_up_while_a_way_is_looked_for_leaves_nothing_behind() -> None:
+    async def act(stage: Stage) -> None:
+        stage.exchange.shut = True
+        stage.exchange.far[0].transport.vanish()
+        await stage.exchange.next(2, greets=False)
+        await stage.sockets.next(1, greets=False)
+        await stage.call.close()
+        for far in (stage.exchange.far[1], stage.sockets.far[0]):
+            await far.gone.wait()
+        assert stage.exchange.withdrawn == ["rtc_2"]
+
+    perform(act, Scene(falls_back=True))
+
+
+def test_sound_that_still_waits_to_be_heard_is_not_heard_again_after_the_swap() -> None:
+    words = "One two three four five six."
+
+    async def act(stage: Stage) -> None:
+        socket = stage.sockets.far[0]
+        heard = 0
+
+        async def listen() -> None:
+            nonlocal heard
+            async for samples in stage.call.audio():
+                heard += len(samples)
+
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(listen())
+            sound = b64encode(bytes(4 * 48_000)).decode()  # four seconds
+            socket.tell(
+                '{"type":"response.created","response":{"id":"r1","conversation_id":"c"}}',
+                item(assistant("", status="in_progress")),
+                f'{{"type":"response.output_audio.delta",{PLACE},"delta":"{sound}"}}',
+                f'{{"type":"response.output_audio_transcript.done",{PLACE},"transcript":"{words}"}}',
+                json.dumps({"type": "response.done", "response": {"id": "r1", "status": "completed"}}),
+            )
+            await stage.wait(2.0)
+            socket.transport.vanish()
+            stage.exchange.shut = False
+            media = await stage.exchange.next(2)
+            (told,) = await stage.acknowledge(media, 1)
+            assert not (await back(stage)).complete
+            await stage.wait(5.0)
+            listening.cancel()
+        assert 1.9 <= heard / 24_000 <= 2.1
+        content: Any = told["content"]
+        (part,) = content
+        assert words.startswith(part["text"])
+        assert part["text"] not in ("", words)
+
+    perform(act, Scene(falls_back=True, shut=True))
