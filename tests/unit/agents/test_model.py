@@ -1,4 +1,5 @@
 import asyncio
+import base64
 import inspect
 import json
 from asyncio import TaskGroup
@@ -13,6 +14,7 @@ from agents.realtime import (
     RealtimeModelAudioEvent,
     RealtimeModelConfig,
     RealtimeModelConnectionStatusEvent,
+    RealtimeModelErrorEvent,
     RealtimeModelEvent,
     RealtimeModelExceptionEvent,
     RealtimeModelItemUpdatedEvent,
@@ -124,8 +126,8 @@ def say(far: FarEnd, type: str, **fields: object) -> None:
     far.tell(json.dumps({"type": type, "event_id": "event_1", **fields}))
 
 
-def respond(far: FarEnd, response_id: str, item_id: str, words: str) -> None:
-    """An answer that has been made whole, and is beginning to be heard."""
+def respond(far: FarEnd, response_id: str, item_id: str, words: str, *, played: bool = True) -> None:
+    """An answer whose words have been made, and that is beginning to be heard, where the server plays it."""
     part = {"response_id": response_id, "item_id": item_id, "content_index": 0, "output_index": 0}
     item: Body = {"type": "message", "id": item_id, "role": "assistant", "status": "in_progress", "content": []}
     say(far, "response.created", response={"id": response_id, "object": "realtime.response", "status": "in_progress"})
@@ -133,10 +135,11 @@ def respond(far: FarEnd, response_id: str, item_id: str, words: str) -> None:
     say(far, "conversation.item.added", item=item)
     say(far, "response.content_part.added", **part, part={"type": "audio", "transcript": ""})
     say(far, "response.output_audio_transcript.delta", **part, delta=words)
-    say(far, "output_audio_buffer.started", response_id=response_id)
+    if played:
+        say(far, "output_audio_buffer.started", response_id=response_id)
 
 
-def test_the_whole_session_is_told_while_the_call_isplaced_and_the_sound_stays_ours() -> None:
+def test_the_whole_session_is_told_while_the_call_is_placed_and_the_sound_stays_ours() -> None:
     async def act(stage: Stage) -> None:
         await stage.connect(
             {
@@ -350,6 +353,83 @@ def test_a_lost_connection_shows_and_what_was_under_way_ends() -> None:
         await stage.model.send_event(RealtimeModelSendUserInput("Go on."))
         sent = [(await second.raw())["type"] for _ in range(2)]
         assert sent == ["conversation.item.create", "response.create"]
+
+    play(act)
+
+
+def test_sound_that_comes_in_events_is_told_as_it_is_heard() -> None:
+    async def act(stage: Stage) -> None:
+        far = await stage.connect()
+        part = {"response_id": "resp_1", "item_id": "item_1", "content_index": 0, "output_index": 0}
+        respond(far, "resp_1", "item_1", "One two.", played=False)
+        second = base64.b64encode(to_bytes(np.full(sample_count(1000), 3000, np.int16))).decode()
+        say(far, "response.output_audio.delta", **part, delta=second)
+        say(far, "response.output_audio.delta", **part, delta=second)
+        say(far, "response.output_audio.done", **part)
+        begun = asyncio.get_running_loop().time()
+        await stage.listener.until(lambda: "audio_done" in stage.listener.kinds())
+        assert asyncio.get_running_loop().time() - begun >= 1.9
+        assert len(sound(stage)) == 2 * sample_count(2000)
+        assert "audio" not in stage.listener.kinds()[stage.listener.kinds().index("audio_done") :]
+
+    play(act, SoundPath.TEXT)
+
+
+def test_sound_that_comes_in_events_is_truncated_once_where_the_user_interrupts() -> None:
+    async def act(stage: Stage) -> None:
+        far = await stage.connect()
+        part = {"response_id": "resp_1", "item_id": "item_1", "content_index": 0, "output_index": 0}
+        respond(far, "resp_1", "item_1", "One two three four five six.", played=False)
+        long = base64.b64encode(to_bytes(np.full(sample_count(4000), 3000, np.int16))).decode()
+        say(far, "response.output_audio.delta", **part, delta=long)
+        await stage.listener.until(lambda: len(sound(stage)) >= 2 * sample_count(1000))
+        await stage.model.send_event(RealtimeModelSendInterrupt())
+        done: Body = {"type": "message", "id": "item_1", "role": "assistant", "status": "incomplete", "content": []}
+        say(far, "conversation.item.done", item=done)
+        sent = [await far.raw() for _ in range(2)]
+        assert [event["type"] for event in sent] == ["response.cancel", "conversation.item.truncate"]
+        heard_ms = sent[1]["audio_end_ms"]
+        assert isinstance(heard_ms, int)
+        assert 1000 <= heard_ms < 1200
+        say(far, "conversation.item.truncated", item_id="item_1", content_index=0, audio_end_ms=heard_ms)
+        await stage.listener.until(lambda: stage.listener.kinds()[-1] == "item_updated")
+        assert stage.listener.kinds().count("audio_interrupted") == 1
+        assert told_words(stage) in ("One", "One two")
+
+    play(act, SoundPath.TEXT)
+
+
+def lost(listener: Listener) -> bool:
+    """Whether it was told of events that it will not get."""
+    errors = [event.error for event in listener.told if isinstance(event, RealtimeModelErrorEvent)]
+    return any(isinstance(error, VivaError) for error in errors)
+
+
+def test_events_that_nobody_read_in_time_are_told_as_an_error_and_the_call_goes_on() -> None:
+    class Slow(Listener):
+        def __init__(self) -> None:
+            super().__init__()
+            self.free = asyncio.Event()
+
+        async def on_event(self, event: RealtimeModelEvent) -> None:
+            await super().on_event(event)
+            if event.type == "turn_started":
+                await self.free.wait()
+
+    async def act(stage: Stage) -> None:
+        stage.model.remove_listener(stage.listener)
+        stage.listener = listener = Slow()
+        stage.model.add_listener(listener)
+        far = await stage.connect()
+        respond(far, "resp_1", "item_1", "One.")
+        await listener.until(lambda: "turn_started" in listener.kinds())
+        for _ in range(3000):
+            say(far, "rate_limits.updated", rate_limits=[])
+        await asyncio.sleep(1)
+        listener.free.set()
+        await listener.until(lambda: lost(listener))
+        say(far, "conversation.item.deleted", item_id="item_1")
+        await listener.until(lambda: "item_deleted" in listener.kinds())
 
     play(act)
 
