@@ -29,7 +29,7 @@ class Options(TypedDict, total=False):
     base_url: str | None
     api_key: Words | Fetch | None
     client_secret: Words | Fetch | None
-    transport: Literal["webrtc", "websocket"]
+    transport: Literal["auto", "webrtc", "websocket"]
     ice_servers: IceServers | FetchIce | Literal["server"]
     relay_only: bool
     proxy: GivenProxy

@@ -54,8 +54,8 @@ def show(told: Story, terminal: Terminal) -> None:
     """All of it, the advice last."""
     _show_about(told, terminal)
     terminal.line()
-    for state in told.states:
-        terminal.row(f"{state.t:.2f} s", f"{state.what.lower()}  {state.words}".rstrip())
+    for moment in sorted((*told.states, *told.connections), key=lambda moment: moment.t):
+        terminal.row(f"{moment.t:.2f} s", f"{moment.what.lower()}  {moment.words}".rstrip())
     for gap in told.gaps:
         _show_gap(gap, terminal)
     _show_figures(told, terminal)
@@ -87,8 +87,11 @@ def _show_about(told: Story, terminal: Terminal) -> None:
 def _show_gap(gap: Gap, terminal: Terminal) -> None:
     length = "without an end" if gap.end is None else f"of {gap.end - gap.begin:.2f} s"
     terminal.row(f"{gap.begin:.2f} s", f"a gap {length} · {gap.outcome}".rstrip(" ·"), Ink.CUT)
+    before = ""
     for moment in gap.moments:
-        terminal.row("", f"{moment.t:.2f} s  {moment.what} · {moment.words}".rstrip(" ·"), Ink.QUIET)
+        why = "for the same reason" if moment.words == before else moment.words
+        terminal.row("", f"{moment.t:.2f} s  {moment.what} · {why}".rstrip(" ·"), Ink.QUIET)
+        before = moment.words
 
 
 def _show_figures(told: Story, terminal: Terminal) -> None:

@@ -39,7 +39,7 @@ def _connecting(story: Story) -> Iterator[str]:
     names = [state.what for state in story.states]
     if "Connected" in names:
         return
-    if "Connecting" in names and not story.opened:
+    if "Connecting" in names and not story.connections:
         yield (
             "The server agreed, but nothing got through to it: a firewall may stop UDP. Try --transport websocket, or "
             "a relay (--ice-server). `viva check` looks at each hop."

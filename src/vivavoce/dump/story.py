@@ -1,11 +1,13 @@
 """What a dump tells: when the call was in which state, why it had gaps, its worst moments, its turns. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
 from vivavoce.dump.reader import Reading, Record
 
+_WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 AWAY: Final = ("Disrupted", "Restoring")
 """States in which the two sides do not hear each other."""
 HEARD: Final = ("output_audio_buffer.started", "response.output_audio.delta", "response.output_text.delta")
@@ -80,8 +82,8 @@ class Story:
     figures: tuple[Figures, ...]
     answers: tuple[Answer, ...]
     refused: tuple[Moment, ...]
-    opened: int
-    """Connections that came to be."""
+    connections: tuple[Moment, ...]
+    """Which came to be, and how they ended."""
 
 
 def story(reading: Reading) -> Story:
@@ -96,7 +98,7 @@ def story(reading: Reading) -> Story:
         tuple(_figures(records)),
         tuple(_answers(records)),
         tuple(_refused(records)),
-        sum(record["kind"] == "opened" for record in records),
+        tuple(_connections(records)),
     )
 
 
@@ -138,6 +140,17 @@ def _states(records: Iterable[Record]) -> Iterator[Moment]:
         yield Moment(_time(record), words(record, "state"), _state_words(record))
 
 
+def _connections(records: Iterable[Record]) -> Iterator[Moment]:
+    for record in _of_kind(records, "opened", "gone"):
+        leg = f"connection {int(number(record, 'leg') or 0)}"
+        if record["kind"] == "opened":
+            media = words(record, "traits", "sound") == "media"
+            yield Moment(_time(record), f"{leg} open", "WebRTC" if media else "WebSocket")
+        else:
+            end = f"by {words(record, 'by')}, code {int(number(record, 'code') or 0)} {words(record, 'reason')}"
+            yield Moment(_time(record), f"{leg} gone", end.rstrip())
+
+
 def _state_words(record: Record) -> str:
     holds = at(record, "holds")
     match words(record, "state"):
@@ -163,20 +176,18 @@ def _restored(holds: object) -> str:
 
 def _step_words(step: object) -> str:
     seconds = number(step, "seconds")
-    return words(step, "is").lower() + (f" {seconds:.2f} s" if seconds is not None else "")
+    name = _WORD.sub(" ", words(step, "is")).lower()
+    return f"{name} {seconds:.2f} s" if seconds is not None else name
 
 
 def _gaps(records: Iterable[Record]) -> Iterator[Gap]:
     gap: Gap | None = None
-    for record in _of_kind(records, "state", "decision", "gone"):
-        t, kind, state = _time(record), record["kind"], words(record, "state")
-        if kind == "decision":
+    for record in _of_kind(records, "state", "decision"):
+        t, state = _time(record), words(record, "state")
+        if record["kind"] == "decision":
             gap = gap or Gap(t)
-            said = f"{words(record, 'failure', 'message') or words(record, 'failure', 'is')}"
+            said = words(record, "failure", "message") or words(record, "failure", "is")
             gap.moments.append(Moment(t, _step_words(at(record, "step")), said))
-        elif kind == "gone":
-            if gap is not None:
-                gap.moments.append(Moment(t, f"connection {record.get('leg')} gone", words(record, "by")))
         elif state in AWAY:
             gap = gap or Gap(t)
         elif gap is not None and state in ("Connected", "Failed", "Closed"):

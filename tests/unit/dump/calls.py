@@ -53,7 +53,7 @@ def write(path: Path, *records: Mapping[str, object], header: Mapping[str, objec
 RIDE: Final = (
     state(0.1, "Negotiating"),
     state(0.3, "Connecting"),
-    {"kind": "opened", "t": 0.5, "leg": 1},
+    {"kind": "opened", "t": 0.5, "leg": 1, "traits": {"sound": "media"}},
     state(0.6, "Connected", call_id="rtc_1", restored=None),
     stats(1.0, round_trip_ms=40.0, jitter_ms=3.0, concealed_ratio=0.0, path="host/udp"),
     server(2.0, "input_audio_buffer.speech_stopped"),

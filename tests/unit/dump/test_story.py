@@ -26,6 +26,10 @@ def test_the_states_stand_in_order_with_what_came_of_them(path: Path) -> None:
     assert told.states[2].words == "rtc_1"
     assert told.states[6].words == "new session, not all of the conversation, 3.50 s without a word"
     assert told.length_s == 60.0
+    assert [(one.what, one.words) for one in told.connections] == [
+        ("connection 1 open", "WebRTC"),
+        ("connection 1 gone", "by lost, code 1006"),
+    ]
 
 
 def test_a_gap_has_its_causes_as_the_policy_saw_them(path: Path) -> None:
@@ -33,7 +37,6 @@ def test_a_gap_has_its_causes_as_the_policy_saw_them(path: Path) -> None:
     assert (gap.begin, gap.end) == (20.0, 23.0)
     assert [(moment.what, moment.words) for moment in gap.moments] == [
         ("wait 0.50 s", "The way is gone."),
-        ("connection 1 gone", "lost"),
         ("call", "Nobody is there."),
     ]
     assert gap.outcome.startswith("connected: new session")
