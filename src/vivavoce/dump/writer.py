@@ -72,8 +72,8 @@ class Dump:
         self.write("decision", **{name: self.scrub.value(value) for name, value in told.items()})
 
     def end(self, error: BaseException | None = None) -> None:
-        """The call is over, by this error if there is one."""
-        if error is not None:
+        """The call is over, by this error if there is one; whoever is told to stop makes none."""
+        if isinstance(error, Exception):
             self.write("error", error=self.scrub.value(plain(error)))
         self.write("end")
         self._close()

@@ -357,6 +357,45 @@ def test_a_lost_connection_shows_and_what_was_under_way_ends() -> None:
     play(act)
 
 
+def test_a_tool_that_runs_while_the_connection_is_lost_is_run_once_and_answered_once() -> None:
+    async def act(stage: Stage) -> None:
+        far = await stage.connect()
+        user: Body = {
+            "type": "message",
+            "id": "item_0",
+            "role": "user",
+            "content": [{"type": "input_text", "text": "?"}],
+        }
+        call: Body = {"type": "function_call", "id": "item_1", "call_id": "call_1", "name": "f", "arguments": "{}"}
+        response: Body = {"id": "resp_1", "object": "realtime.response", "status": "completed", "output": []}
+        say(far, "conversation.item.added", item=user)
+        say(far, "response.created", response={**response, "status": "in_progress"})
+        done: Body = {**call, "status": "completed"}
+        say(far, "conversation.item.added", item=done, previous_item_id="item_0")
+        say(far, "response.output_item.done", response_id="resp_1", output_index=0, item=done)
+        say(far, "response.done", response={**response, "output": [done]})
+        await stage.listener.until(lambda: "turn_ended" in stage.listener.kinds())
+        far.transport.vanish()
+        second = await stage.exchange.next(2)
+        for _ in range(2):
+            told = await second.raw()
+            say(second, "conversation.item.added", item={"status": "completed", **cast("Body", told["item"])})
+        await stage.listener.until(lambda: stage.listener.statuses()[-2:] == ["connecting", "connected"])
+        asked = RealtimeModelToolCallEvent(name="f", call_id="call_1", arguments="{}")
+        await stage.model.send_event(RealtimeModelSendToolOutput(asked, "out", start_response=True))
+        output = cast("Body", (await second.raw())["item"])
+        assert output == {"type": "function_call_output", "call_id": "call_1", "output": "out"}
+        assert (await second.raw())["type"] == "response.create"
+        say(second, "conversation.item.added", item={**output, "id": "item_2", "status": "completed"})
+        say(second, "response.created", response={**response, "id": "resp_2", "status": "in_progress"})
+        say(second, "response.done", response={**response, "id": "resp_2"})
+        await asyncio.sleep(1)
+        assert second.silent
+        assert stage.listener.kinds().count("function_call") == 1
+
+    play(act)
+
+
 def test_sound_that_comes_in_events_is_told_as_it_is_heard() -> None:
     async def act(stage: Stage) -> None:
         far = await stage.connect()

@@ -179,6 +179,12 @@ def test_what_is_raised_is_written_without_foreign_words(path: Path, dump: Dump,
     assert '"LookupError"' in other.read_text()
 
 
+def test_being_told_to_stop_is_no_error(path: Path, dump: Dump, clock: Clock) -> None:
+    with pytest.raises(asyncio.CancelledError), Taps(dump, clock):
+        raise asyncio.CancelledError
+    assert kinds(path) == ["header", "end"]
+
+
 def test_every_line_is_there_at_once_and_for_its_owner_only(path: Path, dump: Dump) -> None:
     dump.write("stats", leg=1)
     assert kinds(path) == ["header", "stats"]
