@@ -12,22 +12,19 @@ the networks at a time. What came of it is kept in `docs/explain/network.json`, 
 
 import argparse
 import os
-import re
 import sys
 from collections import Counter
-from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Final
 
 import msgspec
 
 from bench.calls import machine, tell
+from bench.stand.page import EXPLAIN, put, today
 from tests.network.lab import laboratory, missing
 from tests.network.relays import RELAYS
 from tests.network.rows import ROWS
 from tests.network.stage import RETURN_S, Outcome, Row, Stage
-from vivavoce.clock import SystemClock
 
 CLIENTS: Final = {
     "viva": "tests.network.talker",
@@ -36,11 +33,7 @@ CLIENTS: Final = {
 }
 OURS: Final = "viva"
 EVERY: Final = (*ROWS, *RELAYS)
-EXPLAIN: Final = Path(__file__).parents[1] / "docs" / "explain"
 KEPT: Final = EXPLAIN / "network.json"
-PAGE: Final = EXPLAIN / "reliability.md"
-MARK: Final = "<!-- measured: network -->"
-END: Final = "<!-- measured: end -->"
 
 
 class Play(msgspec.Struct, frozen=True):
@@ -78,14 +71,13 @@ def play(row: Row, client: str) -> Play:
 
 def measure(rows: list[Row], clients: list[str], runs: int, figures: Figures) -> None:
     """Play everything; what is done is written at once."""
-    today = datetime.fromtimestamp(SystemClock().wall(), UTC).strftime("%d %B %Y").lstrip("0")
     for client in clients:
         for row in rows:
             load, plays = os.getloadavg()[0], list[Play]()
             for number in range(runs if client == OURS else 1):
                 plays.append(play(row, client))
                 tell(f"{row.name}, {client}, run {number + 1}: {cell(plays[-1:], None)}")
-            figures.setdefault(row.name, {})[client] = Cell(today, machine(), round(load, 1), plays)
+            figures.setdefault(row.name, {})[client] = Cell(today(), machine(), round(load, 1), plays)
             KEPT.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n")
 
 
@@ -147,15 +139,6 @@ def seconds(value: float | None) -> str:
     return "–" if value is None else "none" if value == 0 else f"{value:.1f} s"
 
 
-def draw(figures: Figures) -> None:
-    """Put the table into the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    drawn, found = re.subn(f"{MARK}.*?{END}", lambda _: f"{MARK}\n\n{table(figures)}\n\n{END}", page, flags=re.DOTALL)
-    if found != 1:
-        raise KeyError(MARK)
-    PAGE.write_text(drawn, encoding="utf-8")
-
-
 def options() -> argparse.ArgumentParser:
     """What can be asked for."""
     names = [row.name for row in EVERY]
@@ -181,7 +164,7 @@ def main() -> int:
     figures = msgspec.json.decode(KEPT.read_bytes(), type=Figures) if KEPT.exists() else {}
     rows = [row for row in EVERY if not asked.rows or row.name in asked.rows]
     measure(rows, clients, max(1, asked.runs), figures)
-    draw(figures)
+    put("network", table(figures))
     print(table(figures))
     return 0
 

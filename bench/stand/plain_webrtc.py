@@ -123,4 +123,4 @@ def plainly(server: IceServer) -> RTCIceServer:
 
 if __name__ == "__main__":
     asked = options().parse_args()
-    asyncio.run(main(asked.base_url, [plainly(each) for each in ice_servers(asked, {})]))
+    asyncio.run(main(asked.base_url, [plainly(each) for each in ice_servers(asked, {}) if isinstance(each, IceServer)]))

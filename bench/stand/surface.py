@@ -1,4 +1,4 @@
-"""The HTTP side of the measured servers: uvicorn on a free port of loopback, until the parent is gone."""
+"""The HTTP side of the measured servers: uvicorn on a free port, of loopback unless told, until the parent is gone."""
 
 import asyncio
 import json
@@ -23,10 +23,10 @@ def plain(app: Starlette) -> uvicorn.Config:
     )
 
 
-async def serve(config: uvicorn.Config, headers: Mapping[str, str]) -> None:
+async def serve(config: uvicorn.Config, headers: Mapping[str, str], host: str = "127.0.0.1") -> None:
     """Serve; once ready, say on standard output where and with which headers to call."""
-    listener = listen("127.0.0.1", 0)
-    server = _Announcing(config, f"http://127.0.0.1:{listener.getsockname()[1]}{ROUTE}", headers)
+    listener = listen(host, 0)
+    server = _Announcing(config, f"http://{host}:{listener.getsockname()[1]}{ROUTE}", headers)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(_stop_when_alone(server))
         await server.serve(sockets=[listener])
