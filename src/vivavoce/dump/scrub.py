@@ -14,6 +14,8 @@ from vivavoce.telemetry.secret import STARS
 
 LONGEST: Final = 32_768
 """Characters of one string that are kept."""
+MARGIN: Final = 4096
+"""Characters of the longest secret."""
 SHORTEST: Final = 6
 """A secret of fewer characters would strike out words of every kind."""
 
@@ -43,10 +45,14 @@ class Scrub:
 
     def text(self, text: str) -> str:
         """A text without secrets, and not without end."""
+        clean = text[: LONGEST + MARGIN]
         for words in self._secrets:
-            text = text.replace(words, STARS)
-        text = _LOOKS.sub(STARS, text)
-        return text if len(text) <= LONGEST else f"{text[:LONGEST]}… <{len(text) - LONGEST} characters more>"
+            clean = clean.replace(words, STARS)
+        clean = _LOOKS.sub(STARS, clean)
+        if len(text) <= LONGEST:
+            return clean
+        # The last of it may be the beginning of a secret, which could not be known.
+        return f"{clean[: max(0, min(LONGEST, len(clean) - MARGIN))]}… <{len(text)} characters>"
 
     def event(self, text: str) -> object:
         """An event as JSON, without secrets, sound and pictures; text that is no JSON as it is."""

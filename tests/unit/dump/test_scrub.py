@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from vivavoce.dump.scrub import LONGEST, Scrub
+from vivavoce.dump.scrub import LONGEST, MARGIN, Scrub
 
 CANARY = "sk-canary-0123456789abcdef"
 HEX = "0f9d8c7b6a5e4d3c2b1a09f8e7d6c5b4"  # as Azure's keys are: nothing shows what it is
@@ -58,8 +58,16 @@ def test_words_stay_and_sound_and_pictures_leave_their_length() -> None:
 def test_nothing_goes_on_for_ever() -> None:
     told = Scrub().text("word " * LONGEST)
     assert len(told) < LONGEST + 50
-    assert "characters more" in told
+    assert f"{5 * LONGEST} characters" in told
     assert Scrub().event("[") == "["
+
+
+@pytest.mark.parametrize("before", range(0, 40, 5))
+def test_a_secret_does_not_come_through_where_a_text_is_cut(before: int) -> None:
+    scrub = Scrub([HEX])
+    for place in (LONGEST, LONGEST + MARGIN):
+        told = scrub.text(f"{HEX} {'w' * (place - len(HEX) - 1 - before)}{HEX}{'w' * place}")
+        assert not any(HEX[:length] in told for length in range(8, len(HEX)))
 
 
 def test_of_an_sdp_nothing_is_written_that_a_stranger_could_join_in_with() -> None:
