@@ -278,20 +278,17 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
 
 
 @asynccontextmanager
-async def open_offering(
+async def open_offerings(
     ice_servers: "Sequence[IceServer]" = (), *, relay_only: bool = False
-) -> "AsyncGenerator[Offering]":
-    """The offer of one WebRTC call, for a program that looks at each step of it. What is not accepted is let go."""
+) -> "AsyncGenerator[Callable[[], Offering]]":
+    """What makes offers, for a program that looks at each step of a call."""
     from vivavoce.transport.pacer import Pacer
     from vivavoce.transport.webrtc.offerer import WebRtcOfferer
     from vivavoce.transport.webrtc.settings import WebRtcSettings
 
+    settings = WebRtcSettings(ice_servers=tuple(ice_servers), relay_only=relay_only)
     async with Pacer() as pacer:
-        offerer = WebRtcOfferer(pacer, WebRtcSettings(ice_servers=tuple(ice_servers), relay_only=relay_only))
-        try:
-            yield offerer
-        finally:
-            await offerer.abandon()
+        yield lambda: WebRtcOfferer(pacer, settings)
 
 
 def dialling(place: "Endpoint") -> "Dial":

@@ -22,13 +22,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.system.certificate import Forged, forge
 from tests.unit.client.server import KEY, serving
-from tests.viva import MovableClock, engines, scripted_server
+from tests.viva import MovableClock, engines
+from vivavoce.answer.job import Engines
 from vivavoce.assembly import ServerSettings, server_app
 from vivavoce.check.case import Order
 from vivavoce.cli.check import check
 from vivavoce.cli.exit_code import ExitCode
+from vivavoce.cli.main import main
 from vivavoce.cli.terminal import Terminal
 from vivavoce.clock import Clock, SystemClock
+from vivavoce.engine.fake import ScriptedSpeaker, Span
 from vivavoce.gateway.identity import Keyring
 from vivavoce.gateway.settings import Settings as GatewaySettings
 from vivavoce.telemetry.secret import Secret
@@ -79,8 +82,12 @@ def examine(capsys: pytest.CaptureFixture[str]) -> Examine:
         patience_s: float = 5.0,
         clock: Clock | None = None,
         ice_servers: tuple[IceServer, ...] = (),
+        talk: bool = False,
+        cut: bool = False,
     ) -> Examined:
-        order = Order(base_url, api_key=key, ice_servers=ice_servers, patience_s=patience_s, steady_s=0.3, talk=False)
+        order = Order(
+            base_url, api_key=key, ice_servers=ice_servers, patience_s=patience_s, steady_s=0.2, talk=talk, cut=cut
+        )
         shown = io.StringIO()
         code = await check(order, Terminal(shown), clock or SystemClock(), json_too=True)
         return Examined(code, json.loads(capsys.readouterr().out), shown.getvalue())
@@ -97,13 +104,15 @@ Tamper = Callable[[Scope, Receive, Send], Awaitable[bool]]
 
 
 @asynccontextmanager
-async def tampered(tamper: Tamper, webrtc: WebRtcSettings | None = None) -> AsyncGenerator[str]:
+async def tampered(
+    tamper: Tamper, webrtc: WebRtcSettings | None = None, script: Engines | None = None
+) -> AsyncGenerator[str]:
     """Our own server, with something before it that spoils one thing; its base URL."""
     settings = ServerSettings(
         GatewaySettings(api_keys=(Secret(KEY),)),
         webrtc or WebRtcSettings(offered_candidates=OfferedCandidates.ALL, host_candidates=HostCandidates.LOOPBACK),
     )
-    own = server_app(settings, Keyring((Secret(KEY),)), engines())
+    own = server_app(settings, Keyring((Secret(KEY),)), script or engines())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if not await tamper(scope, receive, send):
@@ -146,14 +155,45 @@ def free_port() -> int:
 # ── all is well ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+def answers(*, level: int = 8_000) -> Engines:
+    """Somebody is heard for the first half second, and answered so loud."""
+    return engines(
+        heard=["What is twelve times seven?"],
+        thought=["Yes."],
+        spans=[Span(2_400, 12_000)],
+        speaker=ScriptedSpeaker(level=level),
+    )
+
+
 async def test_of_a_server_without_fault_every_hop_passes(examine: Examine) -> None:
-    async with scripted_server(engines()) as viva:
-        examined = await examine(f"{viva.url}/v1", key=viva.key)
+    async with tampered(nothing, script=answers()) as url:
+        examined = await examine(url, talk=True)
     outcomes = examined.outcomes
-    assert outcomes.pop("tls") == "skipped"
-    assert {outcomes[hop] for hop in ("offer", "udp", "channel", "session", "heartbeat", "websocket")} == {"passed"}
-    assert "failed" not in outcomes.values(), examined.shown
+    assert {hop for hop, outcome in outcomes.items() if outcome == "skipped"} == {"tls", "stun", "turn", "return"}
+    assert {"failed", "blocked"}.isdisjoint(outcomes.values()), examined.shown
     assert examined.hop("udp")["figures"]["path"] == "host/udp"
+    assert examined.hop("sound")["figures"]["transcript"] == "What is twelve times seven?"
+    assert examined.hop("sound")["figures"]["peak_db"] > -30
+    assert examined.code in (ExitCode.DONE, ExitCode.POOR)  # the machine that runs this may be slow
+
+
+@pytest.mark.slow
+async def test_a_call_that_is_cut_comes_back(examine: Examine) -> None:
+    async with tampered(nothing) as url:
+        examined = await examine(url, cut=True)
+    figures = examined.hop("return")["figures"]
+    assert examined.outcomes["return"] == "passed", examined.shown
+    assert 0 < figures["took_s"] < 10
+    assert figures["complete"]
+    assert examined.outcomes["clean-up"] == "passed", examined.shown
+
+
+async def test_what_is_asked_for_can_be_told_from_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    told = capsys.readouterr().out
+    assert all(option in told for option in ("--no-talk", "--no-cut", "--seconds", "--json", "--ice-server"))
+    assert "10" in told
 
 
 # ── faults of names, ports and certificates ─────────────────────────────────────────────────────────────
@@ -313,6 +353,13 @@ async def test_a_proxy_that_does_not_pass_websockets(examine: Examine) -> None:
         examined = await examine(url)
     examined.names("websocket", ExitCode.REFUSED, "proxy")
     assert examined.outcomes["session"] == "passed"
+
+
+async def test_a_server_that_answers_without_a_voice(examine: Examine) -> None:
+    async with tampered(nothing, script=answers(level=0)) as url:
+        examined = await examine(url, talk=True)
+    examined.names("sound", ExitCode.UNANSWERED, "speech engine")
+    assert examined.outcomes["clean-up"] == "passed"
 
 
 # ── faults of relays ────────────────────────────────────────────────────────────────────────────────────

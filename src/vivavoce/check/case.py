@@ -1,18 +1,23 @@
 """What is looked at, and what has been learnt of it so far. Each hop leaves here what later ones need."""
 
 from asyncio import TaskGroup
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
+from vivavoce.assembly import open_offerings
 from vivavoce.check.answer import Answered
 from vivavoce.check.probe import Probe
+from vivavoce.check.remains import Remains
+from vivavoce.check.wire import Wire
+from vivavoce.client.call import Call
 from vivavoce.client.endpoint import Endpoint
 from vivavoce.client.proxy import Given as GivenProxy
 from vivavoce.client.secret import Credential, Source, Words
 from vivavoce.client.signalling import Answer
+from vivavoce.client.state import State
 from vivavoce.clock import Clock
 from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.ice import IceServer
@@ -26,7 +31,8 @@ Address = IPv4Address | IPv6Address
 class Order:
     """What is to be looked at.
 
-    `patience_s` is how long one thing may take. Without `talk` nothing is done that a provider takes money for.
+    `patience_s` is how long one thing may take. Without `talk` nothing is said, which costs nothing; without `cut`
+    the call is not cut to see it come back.
     """
 
     base_url: str
@@ -40,6 +46,7 @@ class Order:
     patience_s: float = 5.0
     steady_s: float = 5.0
     talk: bool = True
+    cut: bool = True
 
 
 @dataclass
@@ -67,6 +74,18 @@ class Case:
     answered: Answered = field(init=False)
     asked_at: float = field(init=False)
     probe: Probe | None = None
+    way: Literal["webrtc", "websocket"] | None = None
+    """How a call can be made, once one is found."""
+    call: Call = field(init=False)
+    wires: list[Wire] = field(default_factory=list[Wire])
+    """The connections of that call over WebRTC, the newest last."""
+    states: list[State] = field(default_factory=list[State])
+    """All that the call has been in."""
+    before: Remains = field(init=False)
+    """What this process held before the call."""
+    talking: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """Closed when the call is over."""
+    _make: Callable[[], Offering] | None = None
 
     @property
     def server(self) -> Address | None:
@@ -79,6 +98,13 @@ class Case:
             if secret:
                 text = text.replace(secret.reveal(), "***")
         return text
+
+    async def offerings(self) -> Callable[[], Offering]:
+        """What makes offers, with the ICE servers that are to be used."""
+        if self._make is None:
+            make = open_offerings(self.ice_servers, relay_only=self.order.relay_only)
+            self._make = await self.opened.enter_async_context(make)
+        return self._make
 
     def watch(self, transport: Transport) -> Probe:
         """Look at a connection, until it is hung up."""

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from vivavoce.check import address, admission, certificate, connection, relay
+from vivavoce.check import address, admission, certificate, connection, conversation, relay
+from vivavoce.check.conversation import RETURN_S
 from vivavoce.check.hop import Hop
 
 HOPS: Final = (
@@ -22,4 +23,9 @@ HOPS: Final = (
     Hop("session", connection.meet_session, ("channel",)),
     Hop("heartbeat", connection.ping, ("session",)),
     Hop("websocket", connection.open_websocket, ("key",)),
+    Hop("call", conversation.place_call, either=("session", "websocket")),
+    Hop("sound", conversation.speak, ("call",), longer=lambda order: 2 * order.patience_s),
+    Hop("steady", conversation.watch, ("call",), longer=lambda order: order.steady_s),
+    Hop("return", conversation.come_back, ("call",), longer=lambda _: RETURN_S),
+    Hop("clean-up", conversation.hang_up, ("call",)),
 )

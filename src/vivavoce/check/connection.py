@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from vivavoce.assembly import dialling, open_offering
+from vivavoce.assembly import dialling
 from vivavoce.check.address import listed
 from vivavoce.check.answer import Answered, inward, read_answer
 from vivavoce.check.case import Address, Case
@@ -26,7 +26,8 @@ PING: Final = encode(ConnectionPing())
 async def offer(case: Case) -> Verdict:
     """Whether the server answers an offer for a call."""
     began = case.asked_at = case.clock.now()
-    offering = await case.opened.enter_async_context(open_offering(case.ice_servers, relay_only=case.order.relay_only))
+    offering = (await case.offerings())()
+    case.opened.push_async_callback(offering.abandon)
     sent = case.session if case.credential.kind is Kind.API_KEY else None
     expected = "An SDP answer (HTTP 201)."
     try:
@@ -105,6 +106,7 @@ async def meet_session(case: Case) -> Verdict:
     verdict = await _greeting(case, probe)
     if verdict is not None:
         return verdict
+    case.way = "webrtc"
     took_s = (probe.greeted_at or 0.0) - case.asked_at
     figures: dict[str, Figure] = {"set_up_ms": round(took_s * 1000, 1)}
     if took_s > SET_UP_S:
@@ -151,6 +153,8 @@ async def open_websocket(case: Case) -> Verdict:
     verdict = await _greeting(case, probe)
     took_ms = (case.clock.now() - began) * 1000
     await case.hang_up()
+    if verdict is None and case.way is None:
+        case.way = "websocket"
     return verdict or Passed(f"session began after {took_ms:.0f} ms", {"set_up_ms": round(took_ms, 1)})
 
 

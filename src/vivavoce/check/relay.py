@@ -6,8 +6,8 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from vivavoce.assembly import open_offering
-from vivavoce.check.answer import read_answer
+from vivavoce.assembly import open_offerings
+from vivavoce.check.answer import Candidate, read_answer
 from vivavoce.check.case import Case
 from vivavoce.check.verdict import Cause, Failed, Figure, Passed, Skipped, Verdict
 from vivavoce.client.signalling import Signalling
@@ -80,8 +80,7 @@ async def _reflexive(server: IceServer, case: Case) -> str:
     except OSError:
         raise _Wrong("its name has no address") from None
     began = case.clock.now()
-    async with open_offering([server]) as offering:
-        candidates = read_answer(await offering.offer()).candidates
+    candidates = await _gathered(server, relay_only=False)
     told = [str(each.address) for each in candidates if each.kind == "srflx"]
     if told:
         return f"sees {told[0]}"
@@ -92,9 +91,18 @@ async def _reflexive(server: IceServer, case: Case) -> str:
 
 async def _relayed(server: IceServer, case: Case) -> str:
     try:
-        async with open_offering([server], relay_only=True) as offering:
-            candidates = read_answer(await offering.offer()).candidates
+        candidates = await _gathered(server, relay_only=True)
     except TransportError as error:
         raise _Wrong(error.message.removeprefix("No relay lets us through: ")) from error
     lent = [str(each.address) for each in candidates if each.kind == "relay"]
     return f"lends {lent[0]}"
+
+
+async def _gathered(server: IceServer, *, relay_only: bool) -> tuple[Candidate, ...]:
+    """What an offer has with this server alone."""
+    async with open_offerings([server], relay_only=relay_only) as make:
+        offering = make()
+        try:
+            return read_answer(await offering.offer()).candidates
+        finally:
+            await offering.abandon()

@@ -46,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     network.configure(parser)
     how = parser.add_argument_group("how")
     how.add_argument("--no-talk", dest="talk", action="store_false", help="say nothing: providers take money for that")
+    how.add_argument("--no-cut", dest="cut", action="store_false", help="do not cut the call to see it come back")
     how.add_argument("--seconds", type=float, default=5.0, metavar="N", help="watch the call so long (default: 5)")
     how.add_argument("--patience", type=float, default=5.0, metavar="SECONDS", help="wait so long for one thing")
     dump.configure(parser)
@@ -104,6 +105,7 @@ async def _order(options: argparse.Namespace, terminal: Terminal) -> AsyncGenera
         patience_s=options.patience,
         steady_s=options.seconds,
         talk=options.talk,
+        cut=options.cut,
     )
     if not options.local and (base_url or keyed):
         terminal.line(f"viva check · {order.base_url} · {options.model or MODEL}")

@@ -1,16 +1,25 @@
 """What a look makes of what it has seen."""
 
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
+import numpy as np
 import pytest
 
+from vivavoce.audio.frame import RATE_HZ
+from vivavoce.audio.meter import measure
 from vivavoce.check.admission import Knock, judge, judge_skew
 from vivavoce.check.answer import inward, read_answer
 from vivavoce.check.certificate import Certificate, distrusted, trusted
 from vivavoce.check.connection import no_path
+from vivavoce.check.conversation import Heard, judge_return, judge_sound, judge_steadiness, phrase
+from vivavoce.check.remains import Remains
 from vivavoce.check.verdict import Cause, Failed, Finding, Passed, Poor, Skipped, Verdict, worst
+from vivavoce.client.quality import Snapshot
+from vivavoce.client.state import Disrupted, Kept, Restored, State
+from vivavoce.transport.interface import Link
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 SDP = """v=0
@@ -129,3 +138,66 @@ def test_a_failure_is_mended_before_what_could_be_better() -> None:
     assert worst([Finding("tls", Skipped("no"), 1.0), poor, failed]) is failed
     assert worst([Finding("url", Passed("well"), 1.0), poor]) is poor
     assert worst([Finding("url", Passed("well"), 1.0)]) is None
+
+
+HEARD = Heard("What is twelve times seven?", replied=True, complaint=None, answer_ms=300.0, peak_db=-20.0)
+
+
+@pytest.mark.parametrize(
+    ("heard", "kind", "told"),
+    [
+        (HEARD, Passed, "300 ms"),
+        (replace(HEARD, answer_ms=None, transcript=""), Passed, "answered"),
+        (replace(HEARD, answer_ms=900.0), Poor, "900 ms"),
+        (replace(HEARD, peak_db=-120.0), Failed, "speech engine"),
+        (replace(HEARD, replied=False), Failed, "model hangs"),
+        (replace(HEARD, replied=False, transcript=""), Failed, "turn detection"),
+        (replace(HEARD, replied=False, complaint="insufficient_quota"), Failed, "insufficient_quota"),
+    ],
+)
+def test_what_came_of_a_phrase_is_told_apart(heard: Heard, kind: type[Verdict], told: str) -> None:
+    verdict = judge_sound(heard, {"usd": None})
+    assert isinstance(verdict, kind)
+    assert told in repr(verdict)
+
+
+def snapshot(*, round_trip_ms: float | None = 20.0, loss: float | None = 0.0) -> Snapshot:
+    level = measure(np.zeros(10, np.int16))
+    return Snapshot(0.0, Link(round_trip_ms=round_trip_ms, jitter_ms=2.0), loss, None, None, level, level)
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "states", "kind"),
+    [
+        ([snapshot()], [], Passed),
+        ([snapshot(round_trip_ms=None, loss=None)], [], Passed),
+        ([snapshot(round_trip_ms=400.0)], [], Poor),
+        ([snapshot(), snapshot(loss=0.3)], [], Poor),
+        ([snapshot()], [Disrupted(1.0)], Failed),
+        ([], [], Failed),
+    ],
+)
+def test_a_connection_that_stays_is_told_from_one_that_does_not(
+    snapshots: list[Snapshot], states: list[State], kind: type[Verdict]
+) -> None:
+    assert isinstance(judge_steadiness(snapshots, states, 5.0), kind)
+
+
+@pytest.mark.parametrize(("took_s", "kept", "kind"), [(3.0, True, Passed), (14.0, True, Poor), (3.0, False, Failed)])
+def test_a_call_that_comes_back_has_done_so_soon_and_with_its_conversation(
+    took_s: float, kept: bool, kind: type[Verdict]
+) -> None:
+    restored = Restored(Kept.NEW, complete=True, gap_s=took_s)
+    assert isinstance(judge_return(restored, took_s, 0.9, kept=kept), kind)
+
+
+def test_what_a_call_has_left_is_counted_by_kind() -> None:
+    before = Remains(tasks=3, threads=10, files=None)
+    assert Remains(tasks=3, threads=9, files=None).left_since(before) == {}
+    assert Remains(tasks=5, threads=11, files=None).left_since(before) == {"tasks": 2, "threads": 1}
+
+
+def test_the_known_phrase_is_heard() -> None:
+    samples = phrase()
+    assert 1.0 < len(samples) / RATE_HZ < 3.0
+    assert not measure(samples).silent
