@@ -218,20 +218,22 @@ async def room(
     session: dict[str, object] | None = None,
     append_ms: int = 20,
     suppressor: Callable[[Kind], Suppressor] | None = None,
+    clock: ManualClock | None = None,
+    over: Callable[[Transport], Transport] | None = None,
 ) -> AsyncGenerator[Room, None]:
-    """A call that has just been answered. The engines must have been entered."""
-    clock = ManualClock()
+    """A call that has just been answered, directly or `over` another transport. The engines must have been entered."""
+    clock = clock or ManualClock()
     near, far = join(path)
     answers = LocalAnswers(engines, NoOffers(), clock, new_id, models=("house",), suppressor=suppressor)
     wanted = decode_session(msgspec.json.encode({"type": "realtime"} | (session or {})))
     here = Room(far, near, clock, acoustics, append_ms)
     async with answers, asyncio.TaskGroup() as tasks:
-        answers.converse(Wish(wanted), near)
+        answers.converse(Wish(wanted), near if over is None else over(near))
         tasks.create_task(far.run(here.deliver))
         try:
             yield here
         finally:
-            await far.close()
+            await here.far.close()
 
 
 def scaled(sound: Pcm, to_db: float) -> Pcm:

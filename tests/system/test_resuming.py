@@ -15,6 +15,7 @@ from openai.types.realtime import (
     ResponseAudioDeltaEvent,
     ResponseAudioTranscriptDoneEvent,
     ResponseDoneEvent,
+    SessionCreatedEvent,
 )
 from openai.types.realtime.realtime_server_event import OutputAudioBufferStopped
 from websockets.asyncio.client import ClientConnection, connect
@@ -59,6 +60,22 @@ class Returner:
     def headers(self) -> dict[str, str]:
         return self.viva.bearer | {RESUME: self.token, LAST_EVENT_ID: self.reader.events[-1].model_dump()["event_id"]}
 
+    async def until(self, socket: ClientConnection, kind: type) -> None:
+        """Read until an event of a kind has come."""
+        async with asyncio.timeout(10):
+            while True:
+                text = await socket.recv()
+                assert isinstance(text, str)
+                if isinstance(decode_pong(text) or self.reader.read(text), kind):
+                    return
+
+    async def listen(self, place: str) -> ClientConnection:
+        """Listen in to a call."""
+        url = f"{self.viva.url.replace('http', 'ws', 1)}/v1/realtime?call_id={place.rpartition('/')[2]}"
+        socket = await connect(url, additional_headers=self.viva.bearer)
+        await self.until(socket, SessionCreatedEvent)
+        return socket
+
     def types(self) -> list[str]:
         return [event.type for event in self.reader.events]
 
@@ -83,14 +100,6 @@ class SocketReturner(Returner):
     async def come_back(self) -> ClientConnection:
         return await self.dial(f"{self.place}/resume")
 
-    async def until(self, socket: ClientConnection, kind: type) -> None:
-        async with asyncio.timeout(10):
-            while True:
-                text = await socket.recv()
-                assert isinstance(text, str)
-                if isinstance(decode_pong(text) or self.reader.read(text), kind):
-                    return
-
     async def refusal(self) -> tuple[int, str]:
         with pytest.raises(InvalidStatus) as refused:
             await self.come_back()
@@ -102,9 +111,10 @@ async def test_an_answer_goes_on_over_another_websocket_with_every_event_once_an
     speaker = ScriptedSpeaker()
     script = engines(thought=[[Words("One moment."), Wait(0.2), Words(" There you are.")]], speaker=speaker)
     async with scripted_server(script) as viva:
-        caller = SocketReturner(viva)
+        caller, backend = SocketReturner(viva), Returner(viva)
         socket = await caller.dial()
         await socket.send(PING)
+        sideband = await backend.listen(caller.place)
         await socket.send('{"type":"response.create","event_id":"mine_1"}')
         await caller.until(socket, ResponseAudioDeltaEvent)
         await socket.send(ITEM)
@@ -140,6 +150,9 @@ async def test_an_answer_goes_on_over_another_websocket_with_every_event_once_an
         assert caller.types().count("conversation.item.done") == 2
         await newer.close()
         await viva.until_calls(0)
+        with pytest.raises(ConnectionClosed):
+            await backend.until(sideband, type(None))
+        assert backend.types()[1:] == caller.types()[1:]
         assert await caller.refusal() == (404, "call_id_not_found")
 
 

@@ -35,6 +35,10 @@ class Leg:
         self.alive_at, self._signs = now, None
         self.spoken.set()
 
+    def excuse(self, seconds: float) -> None:
+        """So much of the silence is not the client's."""
+        self.alive_at += seconds
+
     async def look(self, now: float) -> None:
         """Look for other signs of life than words: sound, and answers to checks of the path."""
         if now - self.alive_at < READING_S:

@@ -40,7 +40,7 @@ from vivavoce.wire.heartbeat import ConnectionPing, ConnectionPong, decode_ping
 
 LOOK_S: Final = 0.1
 """How often a connection is looked after, once its client has shown that it can come back."""
-NARROW_BYTES: Final = 256 * 1024
+NARROW_BYTES: Final = 64 * 1024
 """Kept of what was sent to a client that has not yet shown that it can come back."""
 TRANSIT_S: Final = 0.2
 """How long sound is on its way and waits to be heard: what left so shortly before the silence was not heard either."""
@@ -341,8 +341,11 @@ class Resumable:
     async def _watch(self) -> None:
         await self._known.wait()
         while True:
+            slept_at = self._loop.time()
             await asyncio.sleep(LOOK_S)
             if isinstance(self._state, Carried | Doubtful):
+                # While this process was stalled nobody could be heard.
+                self._state.leg.excuse(self._loop.time() - slept_at - LOOK_S)
                 await self._state.leg.look(self._loop.time())
             self._judge(self._loop.time())
 

@@ -48,6 +48,13 @@ def test_a_cut_leaves_only_what_was_heard() -> None:
     assert (playout.heard("a"), playout.heard("c")) == (70, 5)
 
 
+def test_a_cut_in_what_is_played_again_leaves_only_what_was_heard_then() -> None:
+    playout = two_items()
+    playout.played(120)
+    assert [stretch.item_id for stretch in playout.cut(70)] == ["a", "b"]
+    assert (playout.heard("a"), playout.heard("b"), playout.total) == (70, 0, 70)
+
+
 def test_a_cut_after_the_end_cuts_nothing() -> None:
     assert two_items().cut(150) == []
 

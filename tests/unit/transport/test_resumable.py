@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
-from tests.unit.transport.virtual import run
+from tests.unit.transport.virtual import run, this_loop
 from vivavoce.audio.frame import RATE_HZ, sample_count, silence
 from vivavoce.transport.interface import Closed, ClosedBy, Inbound, Opened, Sound, SoundPath, Text
 from vivavoce.transport.memory import MemoryTransport, join
@@ -335,6 +335,20 @@ def test_of_two_that_come_back_the_later_one_stays() -> None:
             assert held.transport.attach(near := held.dial(), None, None) is None
             await near.close()
             await held.clients[1].end.close()
+
+    run(main())
+
+
+def test_a_server_that_stalls_does_not_take_its_callers_for_dead() -> None:
+    async def main() -> None:
+        async with holding(terms=Terms(doubt_s=1, dead_s=5)) as held:
+            await held.ping()
+            await asyncio.sleep(0.5)
+            this_loop().stall(10)
+            await asyncio.sleep(0.3)
+            assert held.client.closed is None
+            await asyncio.sleep(5)
+            assert held.client.closed is not None
 
     run(main())
 
