@@ -8,6 +8,7 @@ from fuzz import seed
 from fuzz.target import Target
 from vivavoce.errors import OfferError
 from vivavoce.transport.webrtc import reading, sdp
+from vivavoce.transport.webrtc.opus import Opus
 from vivavoce.transport.webrtc.settings import OfferedCandidates
 
 WORDS: Final = (
@@ -21,7 +22,8 @@ def offer(data: bytes) -> None:
     """An offer that is taken stays readable, and names nobody whom we may not contact."""
     wanted = sdp.read(data.decode(errors="surrogateescape"))
     for policy in OfferedCandidates:
-        kept = sdp.only_offered(sdp.one_voice(wanted), policy)
+        kept = sdp.only_offered(sdp.for_speech(wanted, Opus(dtx=True, redundancy=True)), policy)
+        sdp.most_bps(kept, Opus())
         again = sdp.parse(kept.text)
         assert again == kept
         assert again.has_text_path == wanted.has_text_path

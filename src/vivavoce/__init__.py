@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from vivavoce.telemetry.secret import Secret
     from vivavoce.transport.ice import IceServer
     from vivavoce.transport.interface import Link
+    from vivavoce.transport.webrtc.opus import Opus
     from vivavoce.wire.event import UnknownEvent
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Never",
     "NewSecret",
     "OfferError",
+    "Opus",
     "OtherTransport",
     "Persistence",
     "Policy",
@@ -111,6 +113,7 @@ _HOMES: Final = {
     "vivavoce.telemetry.secret": ("Secret",),
     "vivavoce.transport.interface": ("Link",),
     "vivavoce.transport.ice": ("IceServer",),
+    "vivavoce.transport.webrtc.opus": ("Opus",),
     "vivavoce.wire.event": ("UnknownEvent",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from vivavoce.transport.ice import IceServer
     from vivavoce.transport.interface import Offering
     from vivavoce.transport.pacer import Pacer
+    from vivavoce.transport.webrtc.opus import Opus
     from vivavoce.transport.webrtc.settings import WebRtcSettings
     from vivavoce.wire.config import FunctionTool, Session
 
@@ -208,6 +209,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     ice_servers: "IceServers | FetchIce | Literal['server']" = (),
     relay_only: bool = False,
     proxy: "GivenProxy" = True,
+    opus: "Opus | None" = None,
     player: "Player | None" = None,
     timeout_s: float = 20.0,
     on_state: "Callable[[State], None] | None" = None,
@@ -229,12 +231,12 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         client_secret: in place of a key, a client secret, or a function or coroutine function that fetches one.
         transport: `webrtc` or `websocket` alone; `auto` is WebRTC, and a WebSocket for as long as UDP is shut.
         session: the config, by the wire's own names.
-        tools: Python functions that the model may call. What they take is read from their signatures, what they are
-            for from their docstrings; plain ones run in threads.
+        tools: functions that the model may call, told to it by signature and docstring; plain ones run in threads.
         ice_servers: STUN and TURN servers: `IceServer` objects, what a browser takes as `iceServers`, a function that
             fetches either for each connection, or `server` to ask the server that is called (`docs/guide/networks.md`).
         relay_only: go through relays alone, so that the server learns no address of this computer from the connection.
         proxy: of HTTP and WebSockets, by URL; as the environment says by default (`HTTPS_PROXY`, …), False for none.
+        opus: how the user's speech is sent over WebRTC, if not as `Opus()` has it.
         player: a loudspeaker (see `open_devices`); without one, sound is only handed to who reads it.
         timeout_s: how long connecting may take.
         on_state: told of each state that the call enters, those before it is connected included.
@@ -267,7 +269,7 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
     async with AsyncExitStack() as entered:
         taps = None if dump is None else entered.enter_context(_taps(dump, clock, place, transport))
         pacer = await entered.enter_async_context(Pacer())
-        offering = _offering(pacer, place, ice_servers, timeout_s, relay_only=relay_only)
+        offering = _offering(pacer, place, ice_servers, timeout_s, relay_only=relay_only, opus=opus)
         policy = policy or Persistence()
         if taps is not None:
             offering, policy, on_state = taps.offering(offering), taps.policy(policy), taps.on_state(on_state)
@@ -494,6 +496,7 @@ def _offering(
     timeout_s: float,
     *,
     relay_only: bool,
+    opus: "Opus | None",
 ) -> "Callable[[Credential], Offering]":
     """What makes offers.
 
@@ -504,16 +507,20 @@ def _offering(
     from vivavoce.client.signalling import Signalling
     from vivavoce.transport.ice import read_ice_servers
     from vivavoce.transport.webrtc.offerer import WebRtcOfferer
+    from vivavoce.transport.webrtc.opus import Opus
     from vivavoce.transport.webrtc.settings import WebRtcSettings
 
+    def settings_with(ice: "tuple[IceServer, ...]") -> WebRtcSettings:
+        return WebRtcSettings(ice_servers=ice, relay_only=relay_only, opus=opus or Opus())
+
     if ice_servers != "server" and not callable(ice_servers):
-        fixed = WebRtcSettings(ice_servers=read_ice_servers(ice_servers), relay_only=relay_only)
+        fixed = settings_with(read_ice_servers(ice_servers))
         return lambda _: WebRtcOfferer(pacer, fixed)
     servers = fetched(ice_servers) if callable(ice_servers) else Signalling(place, timeout_s).ice_servers
 
     def offering(credential: "Credential") -> "Offering":
         async def settings() -> WebRtcSettings:
-            return WebRtcSettings(ice_servers=await servers(credential), relay_only=relay_only)
+            return settings_with(await servers(credential))
 
         return WebRtcOfferer(pacer, settings)
 

@@ -22,6 +22,7 @@ from vivavoce.errors import ConfigError, Fault, OfferError, Retry, TransportErro
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.webrtc import sdp
 from vivavoce.transport.webrtc.gathering import Gathering
+from vivavoce.transport.webrtc.opus import LOWEST_BPS
 from vivavoce.transport.webrtc.settings import WebRtcSettings
 
 Native = TypeVar("Native")
@@ -38,10 +39,16 @@ def native(wrapper: WebRTCObject[Native]) -> Native:
 
 
 @cache
-def _gather_loopback() -> None:
-    """Have the engine use loopback addresses too. Possible only before the process's first connection."""
+def _begin() -> None:
+    """Have the engine use loopback addresses too, and fit the voice to what the network carries.
+
+    Possible only before the process's first connection. By itself the engine measures for video alone and sends speech
+    at one rate, into queues that grow, if need be.
+    """
     with suppress(webrtc.InvalidStateError):  # someone else in this process was first, and decided
         webrtc.allow_loopback()
+    with suppress(webrtc.InvalidStateError):  # likewise
+        webrtc.field_trials["WebRTC-Audio-Allocation"] = f"min:{LOWEST_BPS}bps"
 
 
 def make(
@@ -52,7 +59,7 @@ def make(
     Raises:
         ConfigError: the engine refuses the settings, such as an ICE server's URL.
     """
-    _gather_loopback()
+    _begin()
     servers = [
         webrtc.RTCIceServer(list(each.urls), each.username, each.credential.reveal() if each.credential else None)
         for each in settings.ice_servers
@@ -108,6 +115,16 @@ def voice_of(peer: webrtc.RTCPeerConnection) -> webrtc.RTCRtpTransceiver:
     if voice is None:
         raise OfferError("No section of it can carry our sound.")
     return voice
+
+
+async def bound(peer: webrtc.RTCPeerConnection, highest_bps: int | None) -> None:
+    """Send at most so many bits per second, once it is agreed what is sent; None leaves it to the engine."""
+    sender = voice_of(peer).sender
+    parameters = sender.get_parameters()
+    if highest_bps is not None and parameters.encodings:
+        for encoding in parameters.encodings:
+            encoding.max_bitrate = highest_bps
+        await sender.set_parameters(parameters)
 
 
 @asynccontextmanager

@@ -9,7 +9,16 @@ import wrtc
 from vivavoce.transport.interface import Transport
 from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc import sdp
-from vivavoce.transport.webrtc.engine import calm_encoders, described, description_of, dismiss, make, negotiating, speak
+from vivavoce.transport.webrtc.engine import (
+    bound,
+    calm_encoders,
+    described,
+    description_of,
+    dismiss,
+    make,
+    negotiating,
+    speak,
+)
 from vivavoce.transport.webrtc.settings import WebRtcSettings
 from vivavoce.transport.webrtc.transport import WebRtcTransport
 
@@ -38,7 +47,7 @@ class WebRtcOfferer:
             channel = peer.create_data_channel(EVENT_CHANNEL)
             offer = await described(peer, await peer.create_offer(), self._settings)
         self._begun = peer, voice, channel
-        return offer.text
+        return (sdp.redundant(offer) if self._settings.opus.redundancy else offer).text
 
     async def accept(self, answer: str) -> Transport:
         """See `Offering.accept`. All candidates of the answer are used: it comes from whom we chose to call."""
@@ -47,13 +56,14 @@ class WebRtcOfferer:
         peer, voice, channel = self._begun
         async with negotiating(peer, voice, self._settings):
             self._begun = None
-            agreed = sdp.one_voice(sdp.read(answer))
+            agreed = sdp.for_speech(sdp.read(answer), self._settings.opus)
             # Made before the answer is set: from then on the channel may open at any moment.
             transport = WebRtcTransport(
                 peer, voice, channel, self._pacer, self._settings, reads_text=agreed.has_text_path
             )
             try:
                 await peer.set_remote_description(description_of(webrtc.RTCSdpType.answer, agreed))
+                await bound(peer, sdp.most_bps(agreed, self._settings.opus))
                 calm_encoders()
             except BaseException:
                 transport.release()

@@ -7,11 +7,12 @@ holds addresses and passwords.
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vivavoce.errors import OfferError
+from vivavoce.transport.webrtc.opus import USUAL_BPS, Opus
 from vivavoce.transport.webrtc.settings import HostCandidates, OfferedCandidates
 
 MOST_BYTES: Final = 64 * 1024
@@ -162,17 +163,91 @@ def _speaks(section: Section) -> bool:
 # ── what is changed ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def one_voice(description: Description) -> Description:
-    """Ask nobody for stereo: speech is one voice, and two channels cost twice the bytes and nearly the work."""
+def for_speech(description: Description, opus: Opus) -> Description:
+    """What a peer wants to hear, so changed that our engine sends speech in the way that was chosen.
+
+    One voice always: nobody is given stereo, which costs twice the bytes and nearly the work.
+    """
+    spoken = set(_payloads(description, "opus/48000/2"))
+    wished = {"useinbandfec": None if opus.fec else "0", "usedtx": "1" if opus.dtx else None}
 
     def change(line: str) -> Sequence[str]:
+        if line.startswith("a=rtpmap:") and _payload(line) in spoken and not _has_parameters(description, line):
+            said = _speech_parameters([], wished)
+            return (line, f"a=fmtp:{_payload(line)} {said}") if said else (line,)
         if not line.startswith("a=fmtp:"):
             return (line,)
-        payload, _, parameters = line.partition(" ")
-        kept = [each for each in parameters.split(";") if not re.fullmatch(r"\s*(sprop-)?stereo\s*=\s*1\s*", each)]
-        return (f"{payload} {';'.join(kept)}",) if any(each.strip() for each in kept) else ()
+        parameters = line.partition(" ")[2].split(";")
+        kept = _speech_parameters(parameters, wished if _payload(line) in spoken else {})
+        return (f"a=fmtp:{_payload(line)} {kept}",) if kept else ()
 
-    return description.map_lines(change)
+    changed = description.map_lines(change)
+    return redundant(changed) if opus.redundancy else changed
+
+
+def redundant(description: Description) -> Description:
+    """The same with each voice twice (RFC 2198) as the first choice, where that is a choice."""
+    twice = set(_payloads(description, "red/48000/2"))
+
+    def changed(section: Section) -> Section:
+        if section.kind != "audio":
+            return section
+        formats = tuple(sorted(section.formats, key=lambda payload: payload not in twice))
+        media = " ".join([*section.lines[0].split()[:3], *formats])
+        return replace(section, formats=formats, lines=(media, *section.lines[1:]))
+
+    return (
+        replace(description, sections=tuple(changed(section) for section in description.sections))
+        if twice
+        else description
+    )
+
+
+def most_bps(description: Description, opus: Opus) -> int | None:
+    """At how many bits per second a peer can be sent Opus; None where it takes none."""
+    spoken = set(_payloads(description, "opus/48000/2"))
+    if not spoken:
+        return None
+    bounds = [opus.highest_bps]
+    told = {
+        _payload(line) for section in description.sections for line in section.lines if line.endswith(" transport-cc")
+    }
+    if not told & (spoken | {"*"}):
+        bounds.append(USUAL_BPS)
+    for section in description.sections:
+        for value in section.values("fmtp"):
+            limit = re.search(r"(?:^|[ ;])maxaveragebitrate=(\d{1,7})(?:$|[ ;])", value)
+            if limit and value.split(" ")[0] in spoken:
+                bounds.append(max(int(limit[1]), 6_000))  # what Opus does at the least (RFC 7587, 6.1)
+    return min(bounds)
+
+
+def _speech_parameters(parameters: Sequence[str], wished: Mapping[str, str | None]) -> str:
+    kept = [
+        each.strip()
+        for each in parameters
+        if each.strip()
+        and not re.fullmatch(r"\s*(sprop-)?stereo\s*=\s*1\s*", each)
+        and wished.get(each.partition("=")[0].strip()) is None
+    ]
+    return ";".join([*kept, *(f"{name}={value}" for name, value in wished.items() if value is not None)])
+
+
+def _payload(line: str) -> str:
+    return line.partition(":")[2].partition(" ")[0]
+
+
+def _payloads(description: Description, codec: str) -> Iterator[str]:
+    for section in description.sections:
+        for value in section.values("rtpmap"):
+            payload, _, name = value.partition(" ")
+            if section.kind == "audio" and name.strip().lower() == codec:
+                yield payload
+
+
+def _has_parameters(description: Description, rtpmap: str) -> bool:
+    start = f"a=fmtp:{_payload(rtpmap)} "
+    return any(line.startswith(start) for section in description.sections for line in section.lines)
 
 
 def only_offered(description: Description, policy: OfferedCandidates) -> Description:

@@ -6,6 +6,7 @@ from enum import Enum
 
 from vivavoce.errors import ConfigError
 from vivavoce.transport.ice import IceServer
+from vivavoce.transport.webrtc.opus import USUAL_BPS, Opus
 
 
 class OfferedCandidates(Enum):
@@ -37,6 +38,8 @@ class WebRtcSettings:
         offered_candidates: what an offer may make this process contact.
         ice_servers: asked for reflexive and relayed addresses of this side.
         relay_only: connect by relays alone, so that the peer learns no address of this side.
+        opus: how this side's speech is sent. An assistant's voice is none the better for more bits, and a server has
+            many of them.
         answer_s: making an offer or answer takes longer than this only if the engine hangs.
         gather_s: how long to wait for STUN servers. Without any servers, gathering takes milliseconds.
         relay_s: how long to wait for TURN servers instead, where there are any.
@@ -55,6 +58,7 @@ class WebRtcSettings:
     offered_candidates: OfferedCandidates = OfferedCandidates.PUBLIC
     ice_servers: tuple[IceServer, ...] = ()
     relay_only: bool = False
+    opus: Opus = Opus(highest_bps=USUAL_BPS)
     answer_s: float = 5.0
     gather_s: float = 1.0
     relay_s: float = 2.0

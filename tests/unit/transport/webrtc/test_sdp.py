@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from tests.unit.transport.webrtc.offer import AUDIO, DATA, HEAD, candidate, instead, sdp, without
 from vivavoce.errors import Fault, OfferError
+from vivavoce.transport.webrtc.opus import Opus
 from vivavoce.transport.webrtc.sdp import (
     MOST_BYTES,
     MOST_CANDIDATES,
     USED_CANDIDATES,
+    for_speech,
     has_candidates,
     is_public,
-    one_voice,
     only_offered,
     parse,
     read,
@@ -137,7 +138,7 @@ def test_no_damage_to_an_offer_breaks_the_reader(data: st.DataObject) -> None:
         taken = read("\r\n".join(lines))
     except OfferError:
         return
-    only_offered(one_voice(taken), OfferedCandidates.PUBLIC)
+    only_offered(for_speech(taken, Opus()), OfferedCandidates.PUBLIC)
 
 
 # ── what the engine is asked ────────────────────────────────────────────────────────────────────────────
@@ -154,7 +155,7 @@ def test_no_damage_to_an_offer_breaks_the_reader(data: st.DataObject) -> None:
 )
 def test_nobody_is_sent_stereo(asked: str, left: str | None) -> None:
     offer = sdp(HEAD, instead(AUDIO, "a=fmtp", f"a=fmtp:111 {asked}"), DATA)
-    lines = one_voice(read(offer)).text.split("\r\n")
+    lines = for_speech(read(offer), Opus()).text.split("\r\n")
     assert [line for line in lines if line.startswith("a=fmtp")] == ([left] if left else [])
 
 
