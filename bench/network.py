@@ -98,8 +98,8 @@ def table(figures: Figures) -> str:
         gaps = [each.gap_s for each in plays if each.gap_s is not None]
         middle = median(gaps) if gaps else None
         others = [cell(by[name].plays, middle) if name in by else "–" for name in CLIENTS if name != OURS]
-        figured = [seconds(middle), seconds(max(gaps, default=None))]
-        lines.append(f"| {' | '.join([row.what, *figured, endings(plays), *others])} |")
+        worst = seconds(max(gaps)) if len(gaps) == len(plays) else f"nothing within {RETURN_S:.0f} s"
+        lines.append(f"| {' | '.join([row.what, seconds(middle), worst, endings(plays), *others])} |")
     return "\n".join([*lines, "", *notes(figures)])
 
 

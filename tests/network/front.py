@@ -4,7 +4,7 @@
 
 Says `ready`, then reads one line of JSON for each of the next requests for a call, which are answered so in that order:
 `{"status": 429, "headers": {"Retry-After": "2"}}`, or `{}` for a request that is never answered. With the first of them
-it drops the connections that there are, so that none is used again. Requests for client secrets always pass.
+it drops the connections that HTTP keeps, so that none is used again. Requests for client secrets always pass.
 """
 
 import asyncio
@@ -43,10 +43,11 @@ class Front:
 
     async def take(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One connection."""
-        self._open.add(writer)
         try:
             with suppress(OSError, EOFError):
                 head = await reader.readuntil(b"\r\n\r\n")
+                if b"upgrade: websocket" not in head.lower():
+                    self._open.add(writer)
                 if self._answers and b"/client_secrets" not in head.partition(b"\r\n")[0]:
                     await self._answer(self._answers.popleft(), reader, writer)
                 else:

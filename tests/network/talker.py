@@ -205,7 +205,7 @@ def options() -> argparse.ArgumentParser:
     made.add_argument("base_url")
     made.add_argument("--secrets", type=int, metavar="SECONDS", help="use client secrets that live for so long")
     made.add_argument("--give-up", type=float, default=300.0, metavar="SECONDS", help="try to come back for so long")
-    made.add_argument("--transport", default="webrtc", help="as `connect` takes it")
+    made.add_argument("--transport", default="auto", help="as `connect` takes it")
     network.configure(made)
     return made
 
