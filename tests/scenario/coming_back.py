@@ -10,6 +10,7 @@ from typing import cast
 
 from tests.unit.client.far import SESSION, FarEnd
 from tests.unit.transport.virtual import VirtualLoop
+from vivavoce.client.address import Address
 from vivavoce.client.call import Call
 from vivavoce.client.line import Claims, Configured, Placed, Progress
 from vivavoce.client.plan import Plan
@@ -74,6 +75,18 @@ class Unreached(Measured):
         await self._inner.close(code, reason)
 
 
+class Uplink(Address):
+    """An address of this machine for as long as the test wants."""
+
+    def __init__(self) -> None:
+        super().__init__(0, ())
+        self.gone = False
+
+    @property
+    def stands(self) -> bool:
+        return not self.gone
+
+
 class Exchange:
     """A line on which every opening is another connection; what goes wrong with each is data."""
 
@@ -88,6 +101,7 @@ class Exchange:
         self.figures: Callable[[float], Link] = lambda _: Link()
         self.keeps_s: int | None = None
         """How long a server that answers pings keeps a session that is lost; None for one that answers none."""
+        self.uplink = Uplink()
         self.network = asyncio.Event()
         """Set while the server can be reached by those who come back."""
         self.network.set()
@@ -116,6 +130,9 @@ class Exchange:
             await asyncio.get_running_loop().create_future()
         progress(Connecting())
         return self._connect(f"rtc_{len(self.far) + 1}", None)
+
+    async def address(self) -> Address | None:
+        return self.uplink
 
     async def resume(self, claims: Claims) -> Placed:
         await self.network.wait()

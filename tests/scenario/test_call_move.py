@@ -118,6 +118,13 @@ async def leave_a_silent_one(stage: Stage) -> None:
     assert isinstance(stage.call.state, Restoring)
 
 
+async def go_on_elsewhere(stage: Stage) -> None:
+    """The session goes on over another connection, while the silent one stands."""
+    await stage.call.until(lambda call: isinstance(call.state, Disrupted))
+    await stage.exchange.next(2, greets=False)
+    await stage.call.until(lambda call: isinstance(call.state, Connected))
+
+
 async def be_replaced(stage: Stage) -> None:
     await stage.exchange.next(2)
     await stage.call.until(lambda call: isinstance(call.state, Connected) and call.state.restored is not None)
@@ -146,6 +153,7 @@ def test_every_move_in_the_table_of_a_call_is_taken_by_some_call() -> None:
         assert ending(play(give_up_while_silent, policy=resigned)) is Failed
         assert ending(play(loss, policy=resigned)) is Failed
         assert ending(play(lose_for_good, failures=down, policy=Persistence(total_s=9.0))) is Failed
+        assert ending(play(go_on_elsewhere, keeps_s=60)) is Closed
         assert ending(play(be_replaced, lifetime_s=600.0)) is Closed
     allowed = rows(MOVES)
     taken = {row for row in taken if row[0] == MOVES.name}

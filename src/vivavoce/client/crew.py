@@ -34,6 +34,7 @@ class Crew:
 
     def watch(self, leg: Leg, post: Post, clock: Clock) -> None:
         """Have the signs of life of a connection looked at."""
+        self.start(leg.locate())
         self.start(leg.watch(post, clock))
 
     def let_go(self, leg: Leg) -> None:

@@ -6,27 +6,20 @@ brings that is not the call's own any more changes nothing.
 """
 
 import asyncio
-from asyncio import Future, Task, TaskGroup
+from asyncio import Future, TaskGroup
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from math import inf
 from typing import Final, assert_never
 
 from vivavoce.audio.frame import Pcm
 from vivavoce.client.crew import Crew
-from vivavoce.client.ending import meaning, never_came, over
-from vivavoce.client.greeting import Ready, Refused
+from vivavoce.client.ending import over
 from vivavoce.client.leg import Arrived, Leg, Ticked
-from vivavoce.client.lifetime import AGAIN_S, BETTER_S, replaced_at
 from vivavoce.client.line import Step as LineStep
 from vivavoce.client.outlet import Outlets
 from vivavoce.client.plan import Plan
 from vivavoce.client.player import LATE_S
-from vivavoce.client.policy import GiveUp, Step
-from vivavoce.client.pulse import Alive, Dead, Silent
-from vivavoce.client.reach import Reach
-from vivavoce.client.restoration import Restoration
 from vivavoce.client.state import (
     MOVES,
     Closed,
@@ -34,21 +27,20 @@ from vivavoce.client.state import (
     Connecting,
     Disrupted,
     Failed,
-    Kept,
     Minting,
     Negotiating,
     New,
-    Restored,
     Restoring,
     State,
 )
+from vivavoce.client.succession import Succession
 from vivavoce.client.waiting import Held, Inbox, Order, Returned, Speech, Waiters
-from vivavoce.errors import TransportError, VivaError
+from vivavoce.errors import VivaError
 from vivavoce.session.answers import Sound as SoundWay
 from vivavoce.session.errand import CallTool, Errand, Flush, Play, Send, Show
 from vivavoce.session.ledger import Ledger
-from vivavoce.session.past import Past, Retold, retold
-from vivavoce.session.peer import Activity, Peer
+from vivavoce.session.past import Past
+from vivavoce.session.peer import Peer
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.interface import Closed as Gone
 from vivavoce.transport.interface import ClosedBy, Inbound, Sound, Text
@@ -91,13 +83,13 @@ Input = Arrived | Ticked | Order | Speech | Returned | Listened | Broke | Hung
 class Desk:
     """What others may ask of a call, and what is known of it."""
 
+    _legs: Succession
+
     def __init__(self, plan: Plan) -> None:
         self.state: State = New()
         self.outlets = Outlets(Ledger(plan.prices, plan.budget))
         self.stamps: dict[type, float] = {}
         """When each state began for the first time, in monotonic seconds."""
-        self.leg: Leg | None = None
-        """The connection that the call goes over; None before the first and after a loss."""
         self._plan = plan
         self._numbers = count(1)
         self.peer = Peer(ids=self._id, sound=SoundWay.MEDIA)
@@ -105,9 +97,6 @@ class Desk:
         self._waiters = Waiters()
         self._held = Held()
         self._crew = Crew(TaskGroup(), plan.player)
-        self._candidates: set[Leg] = set()
-        self._restoration: Restoration | None = None
-        self._past: Past | None = None
 
     @property
     def over(self) -> bool:
@@ -117,8 +106,14 @@ class Desk:
     @property
     def config(self) -> Session:
         """The config that the session has, or another is to have: as first wished, and changed since."""
-        changes = self.peer.changes if self._past is None else self._past.changes
+        past = self._legs.past
+        changes = self.peer.changes if past is None else past.changes
         return self._plan.session if changes is None else changed(self._plan.session, changes)
+
+    @property
+    def leg(self) -> Leg | None:
+        """The connection that the call goes over; None before the first and after a loss."""
+        return self._legs.leg
 
     @property
     def unsent(self) -> int:
@@ -207,8 +202,7 @@ class Drive(Desk):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
-        self._reach = Reach(plan, self, self._id)
-        self._replacing: Task[None] | None = None
+        self._legs = Succession(plan, self._crew, self, self._id)
 
     # ── from beginning to end ──────────────────────────────────────────────────────────────────────────
 
@@ -219,7 +213,7 @@ class Drive(Desk):
         try:
             async with crew.tasks:
                 crew.listen(self._listened, self.broke)
-                crew.start(self._reach.first(self._progress, self._stage))
+                crew.start(self._legs.reach.first(self._progress, self._stage))
                 try:
                     end = await self._converse()
                 finally:
@@ -244,7 +238,7 @@ class Drive(Desk):
                     case Broke(error):
                         return Failed(error)
                     case Arrived(leg, Gone() as gone) if leg is self.leg:
-                        end = self._part_with(meaning(gone))
+                        end = self._legs.end(leg, gone)
                         if end is not None:
                             return end
                     case _:
@@ -259,12 +253,10 @@ class Drive(Desk):
             case Arrived(leg, inbound) if leg is self.leg:
                 if leg.heard(inbound, self._plan.clock.now()):
                     self._step(leg, inbound)
-            case Arrived(leg, inbound) if leg in self._candidates:
-                self._greet(leg, inbound)
-            case Ticked(leg) if leg is self.leg:
-                self._feel(leg)
-            case Arrived() | Ticked():
-                pass  # of a connection that is not the call's own any more
+            case Arrived(leg, inbound):
+                self._legs.greet(leg, inbound)
+            case Ticked(leg):
+                self._legs.feel(leg)
             case Listened(samples):
                 self._count()
                 self.outlets.sound(samples)
@@ -288,6 +280,8 @@ class Drive(Desk):
                 pass
 
     def _read(self, event: ServerEvent | UnknownEvent, size: int) -> None:
+        if self.leg is not None and self.leg.knows(event):
+            return
         self._count()
         self.outlets.ledger.take(event)
         self._carry_out(self.peer.receive(event, self._plan.clock.now()))
@@ -370,102 +364,25 @@ class Drive(Desk):
 
     # ── one connection after another ───────────────────────────────────────────────────────────────────
 
-    def meet(self, leg: Leg) -> None:
-        """See `Home.meet`."""
-        self._candidates.add(leg)
-        self._crew.carry(leg, self.post)
-
-    def part(self, leg: Leg) -> None:
-        """See `Home.part`."""
-        self._candidates.discard(leg)
-        self._crew.let_go(leg)
-
     def broke(self, error: VivaError) -> None:
-        """See `Home.broke`."""
+        """See `Owner.broke`."""
         self.post(Broke(error))
 
-    def retell(self) -> Retold:
-        """See `Home.retell`. What this side still has to play of the lost session is not heard any more."""
+    def begin(self, leg: Leg, past: Past | None) -> None:
+        """See `Owner.begin`."""
         now = self._plan.clock.now()
-        if self._past is None:
-            if self._crew.player is not None:
-                self._crew.player.flush()
-            self._past = self.peer.part(now)
-        return self._past.retold(now)
-
-    def step(self, step: Step) -> None:
-        """See `Home.step`."""
-        if self._restoration is not None and not isinstance(step, GiveUp):
-            event = "step" if isinstance(self.state, Restoring) else "lost"
-            self._move(event, Restoring(self._restoration.since, step, self._restoration.number))
-
-    def _greet(self, leg: Leg, inbound: Inbound) -> None:
-        greeting = leg.greeting
-        if leg.ready.done():
-            return
-        match inbound:
-            case Gone():
-                self._candidates.discard(leg)
-                leg.fail(never_came(inbound, leg.transport.traits.sound, greeting.complaint))
-            case Text(text):
-                event = decode_server(text)
-                leg.kept.append((event, len(text)))
-                for answer in greeting.take(event):
-                    leg.send(answer)
-                match greeting.stage:
-                    case Ready(refused):
-                        self._take_over(leg, refused)
-                    case Refused(error):
-                        leg.fail(error)
-                    case _:
-                        pass
-            case _:
-                pass
-
-    def _take_over(self, leg: Leg, refused: int) -> None:
-        """Its session is ready. One that is to replace another is no use once the conversation has gone on."""
-        old = self.leg
-        if old is None:
-            self._adopt(leg, refused)
-            return
-        same = retold(self.peer.history()).items == leg.greeting.retold.items
-        if not (same and isinstance(self.state, Connected) and self.peer.activity is Activity.IDLE):
-            leg.fail(TransportError("The conversation has gone on meanwhile."))
-            return
-        self._past = self.peer.part(self._plan.clock.now())
-        self._adopt(leg, refused)
-        self._crew.let_go(old)
-
-    def _adopt(self, leg: Leg, refused: int) -> None:
-        """The call goes on over this connection."""
-        now, past = self._plan.clock.now(), self._past
         leg.player = self._plan.player
         if leg.way is SoundWay.TEXT:
             leg.player = self._crew.need_player(self._listened, self.broke)
             leg.played_before = leg.player.flush()
-        self.leg, self._past = leg, None
-        self._candidates.clear()
         self.peer = Peer(ids=self._id, sound=leg.way, tools=self._plan.tools.keys(), now=now, past=past)
         for event in () if past is None else past.unseen:
             self._carry_out(self.peer.command(event, now))
         for event, size in leg.kept:
             self._read(event, size)
-        self._crew.watch(leg, self.post, self._plan.clock)
-        leg.ends_at = replaced_at(self.peer.session, self._plan.clock.wall(), now)
-        leg.better_at = now + BETTER_S if leg.way is SoundWay.TEXT and self._plan.fallback is not None else inf
-        if past is None:
-            self._move("greeted", Connected(leg.terms.call_id))
-        else:
-            gap_s = 0.0 if self._restoration is None else now - self._restoration.since
-            whole = leg.greeting.retold.complete and not refused
-            event = "moved" if self._restoration is None else "back"
-            self._restoration = None
-            self._move(event, Connected(leg.terms.call_id, Restored(Kept.NEW, whole, gap_s)))
-            self._catch_up(past, leg.greeting.retold.items)
-        leg.ready.set_result(None)
 
-    def _catch_up(self, past: Past | None = None, told: Sequence[Item] = ()) -> None:
-        """Do what waited for the connection; ask again for an answer that was due, unless somebody else does."""
+    def catch_up(self, past: Past | None = None, told: Sequence[Item] = ()) -> None:
+        """See `Owner.catch_up`. An answer that was due is asked for again, unless somebody else does."""
         orders, sound = self._held.take()
         asks = any(isinstance(wish, Order) and isinstance(wish.event, ResponseCreate) for wish in orders)
         if past is not None and past.unanswered(told) and not asks:
@@ -476,62 +393,13 @@ class Drive(Desk):
             for samples in sound:
                 self._speak(samples, self.leg)
 
-    def _feel(self, leg: Leg) -> None:
-        """See whether the server is still there."""
-        now = self._plan.clock.now()
-        match leg.verdict(now), self.state:
-            case Silent(since), Connected():
-                self._move("silent", Disrupted(since))
-            case Dead(since), Connected() | Disrupted():
-                self.post(Arrived(leg, Gone(ClosedBy.LOST, 1006)))
-                leg.silent_since = since
-            case Alive(), Disrupted():
-                self._move("heard", Connected(leg.terms.call_id))
-                self._catch_up()
-            case Alive(), Connected() if self.peer.activity is Activity.IDLE:
-                self._renew(leg, now)
-            case _:
-                pass
-
-    def _renew(self, leg: Leg, now: float) -> None:
-        """Nobody speaks: make another connection ready where this one will not last, or there may be a better one."""
-        if now < min(leg.ends_at, leg.better_at) or (self._replacing is not None and not self._replacing.done()):
-            return
-        told = retold(self.peer.history())
-        if now >= leg.ends_at:
-            leg.ends_at = now + AGAIN_S
-            self._replacing = self._crew.start(self._reach.replace(told))
-        else:
-            leg.better_at = now + BETTER_S
-            if told.complete:  # nothing is worth forgetting for
-                self._replacing = self._crew.start(self._reach.improve(told))
-
-    def _part_with(self, end: Closed | VivaError) -> Closed | Failed | None:
-        """The connection has ended: so has the call, unless another can be made."""
-        if isinstance(end, Closed):
-            return end
-        leg, now = self.leg, self._plan.clock.now()
-        since = now if leg is None else leg.lost_since(now)
-        restoration = Restoration(self._plan.policy, self._plan.clock, self._plan.chance, since)
-        step = restoration.next(end)
-        if isinstance(step, GiveUp):
-            return Failed(step.error)
-        if self._replacing is not None:
-            self._replacing.cancel()
-        self._restoration, self.leg = restoration, None
-        self._candidates.clear()
-        if leg is not None:
-            self._crew.let_go(leg)
-        self.step(step)
-        self._crew.start(self._reach.back(restoration, end, step))
-        return None
-
     # ── states ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _progress(self, step: LineStep) -> None:
-        self._move(_EVENTS[type(step)], step)
+        self.move(_EVENTS[type(step)], step)
 
-    def _move(self, event: str, state: State) -> None:
+    def move(self, event: str, state: State) -> None:
+        """See `Owner.move`."""
         self.state = MOVES.take(self.state, event, state)
         self.stamps.setdefault(type(state), self._plan.clock.now())
         if self._plan.on_state is not None:
@@ -540,7 +408,7 @@ class Drive(Desk):
 
     def _finish(self, end: Closed | Failed) -> None:
         if not self.over:
-            self._move("failed" if isinstance(end, Failed) else "closed", end)
+            self.move("failed" if isinstance(end, Failed) else "closed", end)
         self.peer.close(self._plan.clock.now())
         self.outlets.close(end.error if isinstance(end, Failed) else None)
         waiting = self._held.take()[0]

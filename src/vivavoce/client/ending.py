@@ -15,10 +15,15 @@ BROKEN_CODES: Final = (1006, 1011, 1012, 1013, 1014, 1015)
 """Close codes of a server in trouble, which say nothing against the caller (RFC 6455 and IANA's registry)."""
 
 
+def lost() -> TransportError:
+    """The failure of a connection that nobody said goodbye on."""
+    return TransportError("The connection was lost: the server has fallen silent. Call again.")
+
+
 def meaning(gone: Gone) -> Closed | VivaError:
     """Of the end of a connection that stood: that the call is over, or the failure that ended it."""
     if gone.by is ClosedBy.LOST:
-        return TransportError("The connection was lost: the server has fallen silent. Call again.")
+        return lost()
     if gone.by is ClosedBy.US and gone.code == 1013:
         # A network that takes nothing any more piles up what is sent.
         return TransportError(f"The connection was given up: {gone.reason}")

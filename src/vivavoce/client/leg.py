@@ -10,8 +10,9 @@ from typing import Final
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from vivavoce.client.address import Address
 from vivavoce.client.greeting import Greeting
-from vivavoce.client.line import Placed
+from vivavoce.client.line import Line, Placed
 from vivavoce.client.player import Player
 from vivavoce.client.pulse import Alive, Pulse, Sign, Verdict
 from vivavoce.client.receipts import Receipts
@@ -51,15 +52,20 @@ Post = Callable[[Arrived | Ticked], None]
 
 
 class Leg:
-    """One connection, from its making to its end. `greeting` makes its session ready.
+    """One connection, from its making to its end. `greeting` makes its session ready; None if it goes on with one.
 
     It knows nothing of what is said over it. Whoever made it runs `carry`, and `watch` once it is the call's own.
     """
 
-    def __init__(self, placed: Placed, greeting: Greeting, ids: Ids) -> None:
+    def __init__(self, line: Line, placed: Placed, greeting: Greeting | None, ids: Ids) -> None:
+        self.line = line
         self.placed = placed
         self.receipts = Receipts() if placed.terms.pings and placed.terms.ticket is not None else None
         """Kept where the session can be come back to."""
+        self.ticket = placed.terms.ticket
+        """What the session is come back to by: the newest that the server gave."""
+        self.asked_at = -inf
+        """When the server was last asked to let the session go on over another one."""
         self.greeting = greeting
         self._ids = ids
         self.opened: Future[bool] = asyncio.get_running_loop().create_future()
@@ -81,6 +87,7 @@ class Leg:
         """Who plays what comes over it; None where it is only handed on."""
         self.played_before = 0
         """Samples that the player had played when it began."""
+        self._address: Address | None = None
         self._gone = asyncio.Event()
 
     @property
@@ -122,10 +129,21 @@ class Leg:
             self._found(False)
             self._gone.set()
 
+    def go_on_from(self, old: "Leg") -> None:
+        """Be in its place: the session is the same."""
+        self.receipts = old.receipts
+        self.ticket = self.ticket or old.ticket
+        self.player, self.played_before = old.player, old.played_before
+        self.ends_at, self.better_at = old.ends_at, old.better_at
+
     def verdict(self, now: float) -> Verdict:
         """What its silence means, if it is silent."""
         ahead = 0 if self.receipts is None else self.receipts.ahead
         return Alive() if self.pulse is None else self.pulse.verdict(now, ahead)
+
+    async def locate(self) -> None:
+        """Find the address that it was made from."""
+        self._address = await self.line.address()
 
     async def watch(self, post: Post, clock: Clock) -> None:
         """Look at its signs of life, as long as this runs."""
@@ -136,6 +154,8 @@ class Leg:
                 self.pulse.look(await self.transport.link(), clock.now())
             if self.terms.pings and ticks % PING_TICKS == 0:
                 self._ping()
+            if self._address is not None:
+                self.pulse.stranded = not self._address.stands
             post(Ticked(self))
             ticks += 1
             await asyncio.sleep(TICK_S)
@@ -150,6 +170,10 @@ class Leg:
         if pong is not None and self.receipts is not None:
             self.receipts.answered(pong)
         return pong is None
+
+    def knows(self, event: ServerEvent | UnknownEvent) -> bool:
+        """Whether an event has come before, by the connection that this one is in the place of."""
+        return self.receipts is not None and not self.receipts.received(event)
 
     def send(self, message: ClientEvent | str) -> None:
         """Say something, and note it where it may have to be said again.

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from vivavoce.client.address import Address, source
 from vivavoce.client.endpoint import Endpoint, Provider
 from vivavoce.client.secret import Credential, Kind, Source
 from vivavoce.client.signalling import Claim, Signalling, Terms
@@ -82,6 +83,10 @@ class Line(Protocol):
         """
         ...
 
+    async def address(self) -> Address | None:
+        """This machine's address on the way to the server, as far as can be known."""
+        ...
+
     async def resume(self, claims: Claims) -> Placed:
         """Come back to a session, as soon as its server can be reached; it is waited for until this is cancelled.
 
@@ -126,6 +131,10 @@ class MediaLine:
         call_id = answer.terms.call_id
         withdraw = None if call_id is None else partial(self._signalling.hang_up, credential, call_id)
         return Placed(transport, configured, answer.terms, withdraw)
+
+    async def address(self) -> Address | None:
+        """See `Line.address`."""
+        return await source(self._endpoint.base.hostname or "")
 
     async def resume(self, claims: Claims) -> Placed:
         """See `Line.resume`."""
@@ -178,6 +187,10 @@ class SocketLine:
         transport = await self._dial(self._endpoint.websocket(model), self._endpoint.headers(credential))
         progress(Connecting())
         return Placed(transport, Configured.NOT_YET, Terms.of(transport.handshake))
+
+    async def address(self) -> Address | None:
+        """See `Line.address`."""
+        return await source(self._endpoint.base.hostname or "")
 
     async def resume(self, claims: Claims) -> Placed:
         """See `Line.resume`."""

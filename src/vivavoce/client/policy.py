@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from vivavoce.errors import Fault, Never, NewSecret, RefusedError, Retry, VivaError
+from vivavoce.errors import Fault, Never, NewSecret, OtherTransport, RefusedError, Retry, VivaError
 
 GONE: Final = frozenset({404, 409, 410})
 """Statuses with which a server says that a session cannot be gone on with: unknown, not this way, too long ago."""
@@ -96,11 +96,13 @@ class Persistence:
         first_s: the longest wait before the second attempt.
         cap_s: the longest wait of all, unless the server asks for more.
         total_s: after so long the call is given up.
+        stubborn: so often the way back to a session may be found shut.
     """
 
     first_s: float = 0.5
     cap_s: float = 8.0
     total_s: float = 300.0
+    stubborn: int = 2
 
     def decide(self, failure: VivaError, history: History, now: float, chance: float) -> Step:
         """See `Policy.decide`."""
@@ -117,19 +119,26 @@ class Persistence:
         wait_s = 0.0 if isinstance(last, Wait | Renew) else self._wait(failure, history, chance)
         if now + wait_s >= history.since + self.total_s:
             return GiveUp(failure)
-        return Wait(wait_s) if wait_s > 0 else _attempt(history, now)
+        return Wait(wait_s) if wait_s > 0 else self._attempt(failure, history, now)
 
     def _wait(self, failure: VivaError, history: History, chance: float) -> float:
         asked_s = failure.next.after_s if isinstance(failure.next, Retry) else 0.0
-        tried = sum(1 for _ in history.attempts())
-        if not tried and failure.fault is Fault.NETWORK:
-            return asked_s
+        attempts = list(history.attempts())
+        tried = len(attempts)
+        if failure.fault is Fault.NETWORK:
+            if not tried:
+                return asked_s
+            if isinstance(attempts[-1], Resume):
+                tried = 0  # it has waited for the network itself
         # Clients that lost the same server must not all come back in one moment.
         return asked_s + chance * min(self.cap_s, self.first_s * 2.0 ** min(tried, 32))
 
-
-def _attempt(history: History, now: float) -> Attempt:
-    return Resume() if history.resumes_until is not None and now < history.resumes_until else Call()
+    def _attempt(self, failure: VivaError, history: History, now: float) -> Attempt:
+        if history.resumes_until is None or now >= history.resumes_until:
+            return Call()
+        # A session cannot change its transport; a new call can.
+        shut = isinstance(failure.next, OtherTransport) and sum(1 for _ in history.attempts()) >= self.stubborn
+        return Call() if shut else Resume()
 
 
 def _gone(failure: VivaError) -> bool:

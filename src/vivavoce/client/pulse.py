@@ -22,6 +22,8 @@ CHECKED_S: Final = 7.0
 """Checks of ICE, of which there is one about every 2.5 s, have failed when none was answered for so long."""
 UPLOAD_PER_S: Final = 100_000
 """Characters a second that even a poor network takes: a ping behind a long message is not answered before."""
+STRANDED_S: Final = 2.0
+"""An address that this machine has lost may be given to it again for so long."""
 GRACE_S: Final = 4.0
 """A server that has fallen silent may come back by itself for so long, before another connection is tried."""
 
@@ -74,6 +76,8 @@ class Pulse:
         self._flowed_at = now
         self._packets: int | None = None
         self._checks: int | None = None
+        self.stranded = False
+        """Whether this machine has lost the address that the connection was made from, so that nothing can come."""
 
     def sign(self, sign: Sign, now: float) -> None:
         """Something has shown that the server lives."""
@@ -102,6 +106,8 @@ class Pulse:
     def verdict(self, now: float, ahead: int = 0) -> Verdict:
         """What the silence so far means, when a ping waits behind so many characters."""
         silent_s = now - self._last
+        if self.stranded:
+            return Dead(self._last) if silent_s >= STRANDED_S else Silent(self._last)
         if self._pings:
             silent_s -= ahead / UPLOAD_PER_S
             if silent_s >= PINGED_S + GRACE_S:

@@ -14,6 +14,7 @@ from vivavoce.client.plan import Plan
 from vivavoce.client.policy import Call, GiveUp, Renew, Resume, Step, Wait
 from vivavoce.client.race import Contender, Stuck, race
 from vivavoce.client.restoration import Restoration
+from vivavoce.client.signalling import Claim
 from vivavoce.errors import TransportError, VivaError
 from vivavoce.session.answers import Sound
 from vivavoce.session.effect import Ids
@@ -23,6 +24,9 @@ from vivavoce.wire.config import Session
 
 ALONE_S: Final = 2.0
 """For so long WebRTC may look for a way before a WebSocket is opened beside it. It takes six round trips at most."""
+
+OPEN_S: Final = 4.0
+"""How long the way to a server that lets a session go on may take to be found."""
 
 _log = Log("client")
 
@@ -37,6 +41,14 @@ class Home(Protocol):
 
     def retell(self) -> Retold:
         """End the session that was lost: what another is to be told of it."""
+        ...
+
+    def returns(self) -> Leg | None:
+        """The last connection of a session that can be come back to."""
+        ...
+
+    def claim(self) -> Claim:
+        """What is to be said to come back to it, as things are now."""
         ...
 
     def meet(self, leg: Leg) -> None:
@@ -84,6 +96,9 @@ class Reach:
                         await asyncio.sleep(seconds)
                     case Renew():
                         pass  # each connection is made under a credential that is asked for anew
+                    case Resume() if (lost := self._home.returns()) is not None:
+                        await self._resume(lost)
+                        return
                     case Call() | Resume():
                         await self._within(self._home.retell(), _quietly, lambda: "coming back")
                         return
@@ -112,6 +127,25 @@ class Reach:
             _log.info("not_improved", failure=type(error).__name__)
         else:
             self._alone_s = ALONE_S
+
+    async def _resume(self, lost: Leg) -> None:
+        """Make another connection for the session of this one, which may still stand.
+
+        Raises:
+            VivaError: it could not be made.
+        """
+        try:
+            async with asyncio.timeout(self._plan.connect_s):
+                placed = await lost.line.resume(self._home.claim)
+                leg = Leg(lost.line, placed, None, self._ids)
+                self._home.meet(leg)
+                try:
+                    async with asyncio.timeout(OPEN_S):
+                        await leg.ready
+                finally:
+                    self._unless_ready(leg)
+        except TimeoutError as error:
+            raise no_way() from error
 
     async def _within(self, retold: Retold, progress: Progress, stage: Callable[[], str]) -> None:
         """Make one connection, in bounded time.
@@ -148,7 +182,7 @@ class Reach:
         config = self._home.config
         placed = await line.open(config, progress)
         update = update_of(config) if placed.configured is Configured.NOT_YET else None
-        leg = Leg(placed, Greeting(update, retold, self._ids), self._ids)
+        leg = Leg(line, placed, Greeting(update, retold, self._ids), self._ids)
         legs.append(leg)
         self._home.meet(leg)
         try:
@@ -157,11 +191,15 @@ class Reach:
                 stuck()
             await leg.ready
         finally:
-            if not leg.ready.done() or leg.ready.cancelled() or leg.ready.exception():
-                self._home.part(leg)
+            self._unless_ready(leg)
+
+    def _unless_ready(self, leg: Leg) -> None:
+        if not leg.ready.done() or leg.ready.cancelled() or leg.ready.exception():
+            self._home.part(leg)
 
     def _too_slow(self, legs: list[Leg], stage: str) -> VivaError:
-        if any(leg.way is Sound.MEDIA and isinstance(leg.greeting.stage, Expecting) for leg in legs):
+        greetings = [leg.greeting for leg in legs if leg.way is Sound.MEDIA]
+        if any(greeting is not None and isinstance(greeting.stage, Expecting) for greeting in greetings):
             return no_way()
         return TransportError(f"No call within {self._plan.connect_s:.0f} s; it was {stage}.")
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from vivavoce.client.policy import GiveUp, History, Policy, Step, Wait
+from vivavoce.client.policy import Call, GiveUp, History, Policy, Step, Wait
+from vivavoce.client.state import Restoring
 from vivavoce.clock import Clock
 from vivavoce.errors import VivaError
 from vivavoce.telemetry.log import Log
@@ -16,7 +17,9 @@ _log = Log("client")
 class Restoration:
     """What has been tried, and what is next. Every decision is logged; none of them is made here."""
 
-    def __init__(self, policy: Policy, clock: Clock, chance: Chance, since: float) -> None:
+    def __init__(
+        self, policy: Policy, clock: Clock, chance: Chance, since: float, resumes_until: float | None = None
+    ) -> None:
         """Begin.
 
         Args:
@@ -24,29 +27,33 @@ class Restoration:
             clock: tells the time.
             chance: draws lots.
             since: when the server was last heard of, in monotonic seconds.
+            resumes_until: until when the session can be come back to.
         """
         self.since = since
         self._policy = policy
         self._clock = clock
         self._chance = chance
         self._begun = clock.now()
+        self._resumes_until = resumes_until
         self._steps: list[Step] = []
 
     @property
-    def number(self) -> int:
-        """How many steps have been taken."""
-        return len(self._steps)
+    def state(self) -> Restoring:
+        """What is being done now."""
+        return Restoring(self.since, self._steps[-1], len(self._steps))
 
     def next(self, failure: VivaError, *, renews: bool = False) -> Step:
         """What to do now that something has failed."""
         now = self._clock.now()
-        history = History(self._begun, tuple(self._steps), renews=renews)
+        if any(isinstance(step, Call) for step in self._steps):
+            self._resumes_until = None  # the session was given up for it
+        history = History(self._begun, tuple(self._steps), self._resumes_until, renews)
         step = self._policy.decide(failure, history, now, self._chance())
         self._steps.append(step)
         _log.info(
             "step_back" if not isinstance(step, GiveUp) else "given_up",
             step=type(step).__name__,
-            number=self.number,
+            number=len(self._steps),
             wait_s=step.seconds if isinstance(step, Wait) else None,
             failure=type(failure).__name__,
             fault=failure.fault.value,

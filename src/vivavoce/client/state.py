@@ -112,7 +112,7 @@ MOVES: Final = Moves(
         Negotiating: {"answered": Connecting, **_ENDS},
         Connecting: {"greeted": Connected, **_ENDS},
         Connected: {"silent": Disrupted, "lost": Restoring, "moved": Connected, **_ENDS},
-        Disrupted: {"heard": Connected, "lost": Restoring, **_ENDS},
+        Disrupted: {"heard": Connected, "back": Connected, "lost": Restoring, **_ENDS},
         Restoring: {"step": Restoring, "back": Connected, **_ENDS},
         Closed: {},
         Failed: {},

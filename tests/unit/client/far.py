@@ -6,6 +6,7 @@ from asyncio import TaskGroup
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
+from vivavoce.client.address import Address
 from vivavoce.client.call import Call
 from vivavoce.client.line import Claims, Configured, Placed, Progress
 from vivavoce.client.plan import Plan
@@ -82,6 +83,9 @@ class JoinedLine:
             raise self._failure
         progress(Connecting())
         return Placed(self._near, self._configured, Terms("rtc_1"))
+
+    async def address(self) -> Address | None:
+        return None
 
     async def resume(self, claims: Claims) -> Placed:
         raise RefusedError(f"{claims().call_id} is not kept here.", status=404)

@@ -8,6 +8,7 @@ from vivavoce.errors import (
     Never,
     NewSecret,
     OfferError,
+    OtherTransport,
     RefusedError,
     Retry,
     TransportError,
@@ -15,6 +16,7 @@ from vivavoce.errors import (
 )
 
 LOST = TransportError("fell silent")
+NO_WAY = TransportError("no way for sound", next=OtherTransport())
 RESTARTED = TransportError("1012", fault=Fault.PROVIDER)
 BUSY = RefusedError("429", status=429, next=Retry(7.0))
 BROKEN = RefusedError("500", status=500, next=Retry(1.0))
@@ -43,6 +45,17 @@ def test_the_shortest_way_back_is_taken_while_the_server_keeps_the_session() -> 
     assert decide(LOST, resumes_until=60.0, now=59.0) == Resume()
     assert decide(LOST, Resume(), Wait(1.0), resumes_until=60.0, now=59.0) == Resume()
     assert decide(LOST, Resume(), Wait(1.0), resumes_until=60.0, now=60.0) == Call()
+
+
+def test_a_way_back_that_waited_for_the_network_itself_is_taken_again_soon() -> None:
+    tried = [Resume(), Wait(0.25)] * 5
+    assert decide(LOST, *tried, Resume(), resumes_until=60.0, chance=0.5) == Wait(0.25)
+    assert decide(BROKEN, *tried, Resume(), resumes_until=60.0, chance=0.5) == Wait(5.0)
+
+
+def test_a_session_whose_way_is_found_shut_twice_is_given_up_for_a_call_that_may_take_another() -> None:
+    assert decide(NO_WAY, Resume(), Wait(0.1), resumes_until=60.0) == Resume()
+    assert decide(NO_WAY, Resume(), Wait(0.1), Resume(), Wait(0.1), resumes_until=60.0) == Call()
 
 
 @pytest.mark.parametrize("status", [404, 409, 410])

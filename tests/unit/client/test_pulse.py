@@ -1,11 +1,14 @@
 """When silence means that a connection is broken."""
 
+import pytest
+
 from vivavoce.client.pulse import (
     CHECKED_S,
     FLOW_S,
     GRACE_S,
     PINGED_S,
     STEADY_S,
+    STRANDED_S,
     UPLOAD_PER_S,
     Alive,
     Dead,
@@ -51,6 +54,17 @@ def test_a_ping_that_waits_behind_a_long_message_is_waited_for() -> None:
     pulse = Pulse(0.0, pings=True)
     assert pulse.verdict(PINGED_S + 1.9, ahead=2 * UPLOAD_PER_S) == Alive()
     assert pulse.verdict(PINGED_S + 2.1, ahead=2 * UPLOAD_PER_S) == Silent(0.0)
+
+
+@pytest.mark.parametrize("pings", [True, False])
+def test_a_connection_whose_address_has_gone_is_not_waited_for_to_fall_silent(pings: bool) -> None:
+    pulse = Pulse(0.0, pings=pings)
+    pulse.stranded = True
+    assert pulse.verdict(0.1) == Silent(0.0)
+    pulse.stranded = False
+    assert pulse.verdict(0.2) == Alive()
+    pulse.stranded = True
+    assert pulse.verdict(STRANDED_S) == Dead(0.0)
 
 
 def test_packets_that_came_without_pause_are_missed_soon() -> None:
