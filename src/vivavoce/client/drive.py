@@ -272,10 +272,10 @@ class Drive(Desk):
                 self._read(decode_server(text), len(text))
             case Sound(samples):
                 self.peer.hear(samples, self._plan.clock.now())
-                if leg.player is None:
+                if leg.course.player is None:
                     self.outlets.sound(samples)
                 else:
-                    leg.player.play(samples, LATE_S)
+                    leg.course.player.play(samples, LATE_S)
             case _:
                 pass
 
@@ -290,8 +290,8 @@ class Drive(Desk):
     def _count(self) -> None:
         """Tell the peer how much was heard, where this side plays."""
         leg = self.leg
-        if leg is not None and leg.player is not None and leg.way is SoundWay.TEXT:
-            self.peer.played(leg.player.played() - leg.played_before, self._plan.clock.now())
+        if leg is not None and leg.course.player is not None and leg.way is SoundWay.TEXT:
+            self.peer.played(leg.course.player.played() - leg.course.played_before, self._plan.clock.now())
 
     def _standing(self, wish: Order | Speech | Returned) -> Leg | None:
         """The connection that a wish can be granted over; None where it waits for another."""
@@ -335,7 +335,7 @@ class Drive(Desk):
         self._carry_out(self.peer.speak(samples, self._plan.clock.now(), ahead=ahead))
 
     def _carry_out(self, errands: list[Errand]) -> None:
-        player = None if self.leg is None else self.leg.player
+        player = None if self.leg is None else self.leg.course.player
         for errand in errands:
             match errand:
                 case Send(event):
@@ -371,10 +371,10 @@ class Drive(Desk):
     def begin(self, leg: Leg, past: Past | None) -> None:
         """See `Owner.begin`."""
         now = self._plan.clock.now()
-        leg.player = self._plan.player
+        leg.course.player = self._plan.player
         if leg.way is SoundWay.TEXT:
-            leg.player = self._crew.need_player(self._listened, self.broke)
-            leg.played_before = leg.player.flush()
+            leg.course.player = self._crew.need_player(self._listened, self.broke)
+            leg.course.played_before = leg.course.player.flush()
         self.peer = Peer(ids=self._id, sound=leg.way, tools=self._plan.tools.keys(), now=now, past=past)
         for event in () if past is None else past.unseen:
             self._carry_out(self.peer.command(event, now))

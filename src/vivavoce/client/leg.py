@@ -24,6 +24,7 @@ from vivavoce.transport.interface import Inbound, Opened, SoundPath, Text, Trans
 from vivavoce.wire.codec import encode
 from vivavoce.wire.event import ClientEvent, ServerEvent, UnknownEvent
 from vivavoce.wire.heartbeat import ConnectionPing, decode_pong
+from vivavoce.wire.resumption import Ticket
 
 TICK_S: Final = 0.1
 """How often the time that a connection has been silent is looked at."""
@@ -51,6 +52,29 @@ class Ticked:
 Post = Callable[[Arrived | Ticked], None]
 
 
+@dataclass
+class Course:
+    """What lasts as long as one session, over however many connections it goes.
+
+    Attributes:
+        line: how it was reached.
+        ticket: what it is come back to by: the newest that the server gave.
+        receipts: kept where it can be.
+        player: who plays what comes in it; None where that is only handed on.
+        played_before: samples that the player had played when it began.
+        ends_at: when another should take over because it comes to its end, in monotonic seconds.
+        better_at: when a better way should be tried.
+    """
+
+    line: Line
+    ticket: Ticket | None
+    receipts: Receipts | None = None
+    player: Player | None = None
+    played_before: int = 0
+    ends_at: float = inf
+    better_at: float = inf
+
+
 class Leg:
     """One connection, from its making to its end. `greeting` makes its session ready; None if it goes on with one.
 
@@ -58,12 +82,10 @@ class Leg:
     """
 
     def __init__(self, line: Line, placed: Placed, greeting: Greeting | None, ids: Ids) -> None:
-        self.line = line
+        self.course = Course(line, placed.terms.ticket)
+        if placed.terms.pings and placed.terms.ticket is not None:
+            self.course.receipts = Receipts()
         self.placed = placed
-        self.receipts = Receipts() if placed.terms.pings and placed.terms.ticket is not None else None
-        """Kept where the session can be come back to."""
-        self.ticket = placed.terms.ticket
-        """What the session is come back to by: the newest that the server gave."""
         self.asked_at = -inf
         """When the server was last asked to let the session go on over another one."""
         self.greeting = greeting
@@ -77,16 +99,8 @@ class Leg:
         self.pulse: Pulse | None = None
         self.silent_since: float | None = None
         """When the server was last heard of, once it is taken for dead."""
-        self.ends_at = inf
-        """When another should take over because its session comes to its end, in monotonic seconds."""
-        self.better_at = inf
-        """When a better way should be tried."""
         self.spoken = 0
         """Samples of the user that were given to it."""
-        self.player: Player | None = None
-        """Who plays what comes over it; None where it is only handed on."""
-        self.played_before = 0
-        """Samples that the player had played when it began."""
         self._address: Address | None = None
         self._gone = asyncio.Event()
 
@@ -131,19 +145,16 @@ class Leg:
 
     def go_on_from(self, old: "Leg") -> None:
         """Be in its place: the session is the same."""
-        self.receipts = old.receipts
-        self.ticket = self.ticket or old.ticket
-        self.player, self.played_before = old.player, old.played_before
-        self.ends_at, self.better_at = old.ends_at, old.better_at
+        self.course = old.course
 
     def verdict(self, now: float) -> Verdict:
         """What its silence means, if it is silent."""
-        ahead = 0 if self.receipts is None else self.receipts.ahead
+        ahead = 0 if self.course.receipts is None else self.course.receipts.ahead
         return Alive() if self.pulse is None else self.pulse.verdict(now, ahead)
 
     async def locate(self) -> None:
         """Find the address that it was made from."""
-        self._address = await self.line.address()
+        self._address = await self.course.line.address()
 
     async def watch(self, post: Post, clock: Clock) -> None:
         """Look at its signs of life, as long as this runs."""
@@ -167,13 +178,13 @@ class Leg:
         pong = decode_pong(inbound.text) if self.terms.pings else None
         if self.pulse is not None:
             self.pulse.sign(Sign.TEXT if pong is None else Sign.PONG, now)
-        if pong is not None and self.receipts is not None:
-            self.receipts.answered(pong)
+        if pong is not None and self.course.receipts is not None:
+            self.course.receipts.answered(pong)
         return pong is None
 
     def knows(self, event: ServerEvent | UnknownEvent) -> bool:
         """Whether an event has come before, by the connection that this one is in the place of."""
-        return self.receipts is not None and not self.receipts.received(event)
+        return self.course.receipts is not None and not self.course.receipts.received(event)
 
     def send(self, message: ClientEvent | str) -> None:
         """Say something, and note it where it may have to be said again.
@@ -181,22 +192,22 @@ class Leg:
         Raises:
             TransportError: it is too large; nothing was sent.
         """
-        if self.receipts is None:
+        if self.course.receipts is None:
             self.transport.send(message if isinstance(message, str) else encode(message))
         elif isinstance(message, str):
             self.transport.send(message)
-            self.receipts.sent(message)
+            self.course.receipts.sent(message)
         else:
             if message.event_id is UNSET:
                 message = replace(message, event_id=self._ids("event"))
             self.transport.send(text := encode(message))
-            self.receipts.sent(text, str(message.event_id))
+            self.course.receipts.sent(text, str(message.event_id))
 
     def _ping(self) -> None:
         ping = ConnectionPing(event_id=self._ids("ping"))
         self.transport.send(encode(ping))
-        if self.receipts is not None:
-            self.receipts.pinged(str(ping.event_id))
+        if self.course.receipts is not None:
+            self.course.receipts.pinged(str(ping.event_id))
 
     def lost_since(self, now: float) -> float:
         """When it was lost that is found broken now: media fall silent first, a socket breaks at once."""

@@ -136,8 +136,8 @@ class Reach:
         """
         try:
             async with asyncio.timeout(self._plan.connect_s):
-                placed = await lost.line.resume(self._home.claim)
-                leg = Leg(lost.line, placed, None, self._ids)
+                placed = await lost.course.line.resume(self._home.claim)
+                leg = Leg(lost.course.line, placed, None, self._ids)
                 self._home.meet(leg)
                 try:
                     async with asyncio.timeout(OPEN_S):

@@ -103,7 +103,7 @@ class Succession:
         """See `Home.meet`."""
         known = self.leg or self._lost
         if leg.greeting is None and known is not None:
-            known.ticket = leg.ticket or known.ticket
+            known.course.ticket = leg.course.ticket or known.course.ticket
         self._candidates.add(leg)
         self._crew.carry(leg, self._owner.post)
 
@@ -141,16 +141,16 @@ class Succession:
     def returns(self) -> Leg | None:
         """See `Home.returns`."""
         leg = self.leg or self._lost
-        return None if leg is None or leg.receipts is None else leg
+        return None if leg is None or leg.course.receipts is None else leg
 
     def claim(self) -> Claim:
         """See `Home.claim`."""
         leg, now = self.returns(), self._plan.clock.now()
-        if leg is None or leg.ticket is None or leg.receipts is None:
+        if leg is None or leg.course.ticket is None or leg.course.receipts is None:
             raise TransportError("There is no session to come back to.")
         leg.asked_at = now
         silent_s = now - leg.lost_since(now)
-        return Claim(leg.terms.call_id or "", Secret(leg.ticket.token), leg.receipts.asked(), silent_s)
+        return Claim(leg.terms.call_id or "", Secret(leg.course.ticket.token), leg.course.receipts.asked(), silent_s)
 
     # ── what becomes of it ─────────────────────────────────────────────────────────────────────────────
 
@@ -205,8 +205,8 @@ class Succession:
         self._candidates.clear()
         self._owner.begin(leg, past)
         self._crew.watch(leg, self._owner.post, self._plan.clock)
-        leg.ends_at = replaced_at(self._owner.peer.session, self._plan.clock.wall(), now)
-        leg.better_at = now + BETTER_S if leg.way is Sound.TEXT and self._plan.fallback is not None else inf
+        leg.course.ends_at = replaced_at(self._owner.peer.session, self._plan.clock.wall(), now)
+        leg.course.better_at = now + BETTER_S if leg.way is Sound.TEXT and self._plan.fallback is not None else inf
         if past is None:
             self._owner.move("greeted", Connected(leg.terms.call_id))
         else:
@@ -217,14 +217,14 @@ class Succession:
     def _rejoin(self, leg: Leg) -> None:
         """The session goes on over this connection, as if it were the one before."""
         old = self.returns()
-        if old is None or old.receipts is None:
+        if old is None or old.course.receipts is None:
             leg.fail(TransportError("The session was given up meanwhile."))
             return
         leg.go_on_from(old)
         self._crew.let_go(old)
         self.leg, self._lost = leg, None
         self._candidates.clear()
-        for text in old.receipts.resumed(leg.terms.last_read):
+        for text in old.course.receipts.resumed(leg.terms.last_read):
             leg.transport.send(text)
         self._crew.watch(leg, self._owner.post, self._plan.clock)
         self._return(leg, Kept.SAME, whole=True)
@@ -263,7 +263,7 @@ class Succession:
     def _look_elsewhere(self, leg: Leg, since: float) -> None:
         """Make another connection beside one that has fallen silent, if the session can go on over it."""
         restoration, failure = self._restore(leg, since), lost()
-        step = None if leg.receipts is None else restoration.next(failure)
+        step = None if leg.course.receipts is None else restoration.next(failure)
         if step is not None and not isinstance(step, Call | GiveUp):
             self._restoration = restoration
             self._returning = self._crew.start(self.reach.back(restoration, failure, step))
@@ -273,19 +273,21 @@ class Succession:
         self._restoration = None
         if self._returning is not None:
             self._returning.cancel()
-        if leg.receipts is not None:
-            leg.receipts.stays()
+        if leg.course.receipts is not None:
+            leg.course.receipts.stays()
 
     def _renew(self, leg: Leg, now: float) -> None:
         """Nobody speaks: make another connection ready where this one will not last, or there may be a better one."""
-        if now < min(leg.ends_at, leg.better_at) or (self._replacing is not None and not self._replacing.done()):
+        if now < min(leg.course.ends_at, leg.course.better_at) or (
+            self._replacing is not None and not self._replacing.done()
+        ):
             return
         told = retold(self._owner.peer.history())
-        if now >= leg.ends_at:
-            leg.ends_at = now + AGAIN_S
+        if now >= leg.course.ends_at:
+            leg.course.ends_at = now + AGAIN_S
             self._replacing = self._crew.start(self.reach.replace(told))
         else:
-            leg.better_at = now + BETTER_S
+            leg.course.better_at = now + BETTER_S
             if told.complete:  # nothing is worth forgetting for
                 self._replacing = self._crew.start(self.reach.improve(told))
 
@@ -315,13 +317,15 @@ class Succession:
 
     def _restore(self, leg: Leg, since: float) -> Restoration:
         plan = self._plan
-        until = None if leg.ticket is None or leg.receipts is None else since + leg.ticket.max_age_s
+        until = (
+            None if leg.course.ticket is None or leg.course.receipts is None else since + leg.course.ticket.max_age_s
+        )
         return Restoration(plan.policy, plan.clock, plan.chance, since, until)
 
     def _lose(self) -> None:
         """The connection there is is the call's no more."""
         leg, self.leg = self.leg, None
-        if leg is not None and leg.receipts is not None:
+        if leg is not None and leg.course.receipts is not None:
             self._lost = leg
         elif leg is not None:
             self._crew.let_go(leg)
