@@ -20,14 +20,19 @@ from vivavoce.check.remains import look
 from vivavoce.check.verdict import Cause, Failed, Figure, Passed, Poor, Skipped, Verdict
 from vivavoce.check.wire import Wired
 from vivavoce.client.call import Call
+from vivavoce.client.endpoint import endpoint
 from vivavoce.client.line import MediaLine, SocketLine
 from vivavoce.client.plan import Plan
 from vivavoce.client.quality import Snapshot
 from vivavoce.client.secret import Credential
 from vivavoce.client.state import Connected, Disrupted, Restored, Restoring, State
+from vivavoce.client.tariff import price_list
 from vivavoce.clock import Clock
+from vivavoce.errors import ConfigError
 from vivavoce.session.caption import Role
 from vivavoce.session.peer import Activity
+from vivavoce.session.price import response_cost
+from vivavoce.session.tokens import Tokens
 from vivavoce.transport.interface import Offering
 from vivavoce.wire.config import StatusDetails
 from vivavoce.wire.event import Error, ResponseDone
@@ -39,6 +44,8 @@ SESSION: Final[dict[str, object]] = {
     "instructions": "Answer in one short sentence.",
     "audio": {"input": {"transcription": {"model": "gpt-4o-mini-transcribe"}}},
 }
+USUAL: Final = Tokens(input_text=150, input_audio=20, output_text=30, output_audio=100)
+"""What a phrase of two seconds and an answer of five use, at OpenAI's ten tokens a second in and twenty out."""
 ANSWER_MS: Final = 500.0
 """People begin to talk over a pause that is longer."""
 PIECE: Final = sample_count(20)
@@ -53,6 +60,15 @@ RETURN_SOON_S: Final = 10.0
 SETTLE_S: Final = 2.0
 """Threads of the engine and sockets may need as long to go."""
 SETTLE_LOOKS: Final = 100
+
+
+def estimate_usd(base_url: str, model: str) -> float | None:
+    """Roughly what the phrase and its answer will cost; None where no price is known, and before a URL is read."""
+    try:
+        host = endpoint(base_url).base.hostname or ""
+    except ConfigError:
+        return None
+    return response_cost(USUAL, price_list().at(host).get(model))
 
 
 async def place_call(case: Case) -> Verdict:
@@ -149,7 +165,9 @@ def judge_sound(heard: Heard, cost: dict[str, Figure]) -> Verdict:
     if late:
         remedy = "A quicker model, a shorter silence_duration_ms in turn_detection, or a server nearer by."
         return Poor(f"The answer came{took}.", f"{ANSWER_MS:.0f} ms at most.", remedy, figures)
-    return Passed(f"{words}answered{took}, {heard.peak_db:.0f} dB", figures)
+    usd = cost.get("usd")
+    money = f", {usd:.4f} USD" if isinstance(usd, float) and usd > 0 else ""
+    return Passed(f"{words}answered{took}, {heard.peak_db:.0f} dB{money}", figures)
 
 
 def phrase() -> Pcm:

@@ -18,6 +18,7 @@ from typing import Final
 from vivavoce.assembly import MODEL
 from vivavoce.check.case import Order
 from vivavoce.check.checklist import HOPS
+from vivavoce.check.conversation import estimate_usd
 from vivavoce.check.hop import examine
 from vivavoce.cli import dump, network
 from vivavoce.cli.embedded import embedded
@@ -109,6 +110,9 @@ async def _order(options: argparse.Namespace, terminal: Terminal) -> AsyncGenera
     )
     if not options.local and (base_url or keyed):
         terminal.line(f"viva check · {order.base_url} · {options.model or MODEL}")
+        usd = estimate_usd(order.base_url, options.model or MODEL) if order.talk else None
+        if usd is not None:
+            terminal.line(f"  one phrase and its answer, about {usd:.2f} USD (--no-talk: none)", Ink.QUIET)
         yield order
         return
     terminal.line("viva check · the agent on this computer")

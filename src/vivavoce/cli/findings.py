@@ -11,6 +11,8 @@ from vivavoce.cli.terminal import Ink, Terminal
 VERSION: Final = 1
 """Of the JSON; it grows when a name in it changes its meaning or goes."""
 
+NO_BREAK: Final = "\u00a0"
+
 CODES: Final = {
     Cause.SETTING: ExitCode.USAGE,
     Cause.UNREACHABLE: ExitCode.UNREACHABLE,
@@ -35,14 +37,19 @@ def code_of(findings: Sequence[Finding]) -> ExitCode:
 
 
 def print_finding(terminal: Terminal, finding: Finding) -> None:
-    """One line: what was looked at, how it is, how long it took."""
-    mark, words, ink = _shown(finding)
-    took = f" · {finding.took_ms:.0f} ms" if finding.took_ms >= 1 else ""
-    terminal.entry(mark, finding.hop, words + took, ink)
+    """One line: what was looked at, how it is, how long it took. What was not looked at is told of at the end."""
+    shown = _shown(finding)
+    if shown is not None:
+        mark, words, ink = shown
+        took = f" · {finding.took_ms:.0f}{NO_BREAK}ms" if finding.took_ms >= 1 else ""
+        terminal.entry(mark, finding.hop, words + took, ink)
 
 
 def print_end(terminal: Terminal, findings: Sequence[Finding]) -> None:
     """What to mend first, or that nothing is to be mended."""
+    blocked = [each.hop for each in findings if isinstance(each.verdict, Blocked)]
+    if blocked:
+        terminal.entry("–", "not tried", f"{', '.join(blocked)}: they need what fails", Ink.QUIET)
     terminal.line()
     wrong = [each for each in findings if isinstance(each.verdict, Failed | Poor)]
     first = worst(findings)
@@ -91,7 +98,7 @@ def _hop(finding: Finding) -> dict[str, Figure]:
             return {**shared, "outcome": "blocked", "by": by}
 
 
-def _shown(finding: Finding) -> tuple[str, str, Ink]:
+def _shown(finding: Finding) -> tuple[str, str, Ink] | None:
     match finding.verdict:
         case Passed(words):
             return "✓", words, Ink.ASSISTANT
@@ -101,5 +108,5 @@ def _shown(finding: Finding) -> tuple[str, str, Ink]:
             return "✗", found, Ink.WRONG
         case Skipped(why):
             return "–", why, Ink.QUIET
-        case Blocked(by):
-            return "–", f"not looked at: needs {by}", Ink.QUIET
+        case Blocked():
+            return None

@@ -14,7 +14,7 @@ from vivavoce.check.admission import Knock, judge, judge_skew
 from vivavoce.check.answer import inward, read_answer
 from vivavoce.check.certificate import Certificate, distrusted, trusted
 from vivavoce.check.connection import no_path
-from vivavoce.check.conversation import Heard, judge_return, judge_sound, judge_steadiness, phrase
+from vivavoce.check.conversation import Heard, estimate_usd, judge_return, judge_sound, judge_steadiness, phrase
 from vivavoce.check.remains import Remains
 from vivavoce.check.verdict import Cause, Failed, Finding, Passed, Poor, Skipped, Verdict, worst
 from vivavoce.client.quality import Snapshot
@@ -201,3 +201,11 @@ def test_the_known_phrase_is_heard() -> None:
     samples = phrase()
     assert 1.0 < len(samples) / RATE_HZ < 3.0
     assert not measure(samples).silent
+
+
+def test_what_it_will_cost_is_known_where_a_price_is() -> None:
+    usd = estimate_usd("https://api.openai.com/v1", "gpt-realtime-2.1")
+    assert usd is not None
+    assert 0.001 < usd < 0.05
+    assert estimate_usd("https://voice.example/v1", "gpt-realtime-2.1") is None
+    assert estimate_usd("no url", "gpt-realtime-2.1") is None
