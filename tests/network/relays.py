@@ -110,6 +110,19 @@ def dies(stage: Stage) -> Outcome:
         return talk.outcome()
 
 
+def dies_alone(stage: Stage) -> Outcome:
+    stage.lab.filter(DIRECT_SHUT)
+    with stage.server(), relay(stage) as only, stage.call("--transport", "auto", *ice(url())) as talk:
+        only.kill()
+        return talk.outcome()
+
+
+def deaf(stage: Stage) -> Outcome:
+    stage.lab.filter(UDP_SHUT)
+    with stage.server(), stage.call("--transport", "auto", *ice(url())) as talk:
+        return talk.outcome()
+
+
 def published(stage: Stage) -> Outcome:
     stage.lab.publish(PORT, UDP_PORTS)
     options = ("--advertise", SERVER, "--udp-ports", UDP_PORTS)
@@ -144,6 +157,8 @@ RELAYS: Final = (
     Row("relay-unwelcome", "the relay does not know the credential", unwelcome, 2, ("failed",)),
     Row("relay-untrusted", "the relay's certificate is not one that browsers trust", untrusted, 3, ("failed",)),
     Row("relay-dies", "the relay is killed, another is there over TCP", dies, 8),
+    Row("relay-dies-alone", "the only relay is killed; a WebSocket is left", dies_alone, 12),
+    Row("relay-deaf", "UDP is shut, and the relay does not answer; a WebSocket is left", deaf, 0.5),
     Row("ipv6", "nothing of IPv4 gets through", _by_ipv6(passes=True, host=f"[{SERVER_6}]"), 0.5),
     Row("ipv6-dead", "the server's name has IPv6 too, which leads nowhere", _by_ipv6(passes=False, host=BOTH), 0.5),
     Row("published", "the server behind a NAT, its ports published as Docker does", published, 0.5),
