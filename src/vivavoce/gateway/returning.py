@@ -75,8 +75,9 @@ def _said(connection: HTTPConnection, header: str, protocol: str) -> str | None:
 
 @dataclass(frozen=True)
 class Found:
-    """A call that somebody may come back to."""
+    """A call that somebody may come back to. `place` is its path."""
 
+    place: str
     entry: Entry
     transport: Resumable
     wish: Return
@@ -96,7 +97,7 @@ class Found:
             raise unknown_call()
         last_read = self.transport.fence()
         told = {} if last_read is None else {LAST_EVENT: last_read}
-        return lifeline.headers() | told
+        return {"Location": self.place} | lifeline.headers() | told
 
 
 class Returning:
@@ -144,8 +145,7 @@ class Returning:
         except BaseException:
             knock.leave()
             raise
-        headers = {"Location": request.url.path.rpartition("/")[0], **told}
-        return Response(sdp.encode(), status_code=201, media_type=BodyKind.RAW.value, headers=headers)
+        return Response(sdp.encode(), status_code=201, media_type=BodyKind.RAW.value, headers=told)
 
     async def open(self, socket: WebSocket) -> None:
         """Go on over this WebSocket, until it is over."""
@@ -176,7 +176,7 @@ class Returning:
     async def _find(self, connection: HTTPConnection, caller: Caller, sound: SoundPath) -> Found:
         wish = Return.of(connection)
         entry, transport = self._registry.find_lost(connection.path_params["call_id"], caller, wish.token)
-        found = Found(entry, transport, wish, caller)
+        found = Found(connection.url.path.rpartition("/")[0], entry, transport, wish, caller)
         if transport.traits.sound is not sound:
             raise RequestError(
                 "A call comes back by what it was lost by: WebRTC or WebSocket. Start a new one to change.",

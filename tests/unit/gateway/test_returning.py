@@ -76,6 +76,7 @@ def test_a_conversation_goes_on_over_another_socket_and_nothing_is_lost(stand: S
     with stand.socket(lost.path, **lost.headers()) as socket:
         headers = handshake(socket)
         assert headers["viva-last-event"] == "said_1"
+        assert f"{headers['location']}/resume" == lost.path
         assert ticket(headers).max_age_s == 60
         assert ticket(headers).token != lost.token
         assert socket.receive_text() == said(1)

@@ -233,7 +233,7 @@ def test_a_connection_is_fenced_though_it_seems_alive() -> None:
 
 def test_a_dead_connection_is_known_by_silence() -> None:
     async def main() -> None:
-        async with holding(terms=Terms(dead_s=5)) as held:
+        async with holding(SoundPath.MEDIA, Terms(dead_s=5)) as held:
             await held.ping()
             await asyncio.sleep(4.5)
             assert held.client.closed is None
@@ -339,9 +339,22 @@ def test_of_two_that_come_back_the_later_one_stays() -> None:
     run(main())
 
 
+def test_a_socket_has_time_for_a_long_message() -> None:
+    async def main() -> None:
+        async with holding(terms=Terms(dead_s=5, stuck_s=60)) as held:
+            await held.ping()
+            await asyncio.sleep(59)
+            assert held.client.closed is None
+            await asyncio.sleep(2)
+            assert held.client.closed is not None
+            assert held.closed == []
+
+    run(main())
+
+
 def test_a_server_that_stalls_does_not_take_its_callers_for_dead() -> None:
     async def main() -> None:
-        async with holding(terms=Terms(doubt_s=1, dead_s=5)) as held:
+        async with holding(SoundPath.MEDIA, Terms(doubt_s=1, dead_s=5)) as held:
             await held.ping()
             await asyncio.sleep(0.5)
             this_loop().stall(10)
