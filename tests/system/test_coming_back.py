@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import vivavoce
 from tests.viva import engines, scripted_server
-from vivavoce.engine.fake import ScriptedThinker
+from vivavoce.engine.fake import ScriptedThinker, Wait
+from vivavoce.engine.interface import Words
 from vivavoce.gateway.settings import Settings as GatewaySettings
 
 
@@ -97,6 +98,37 @@ async def test_a_conversation_goes_on_over_another_connection_when_the_wire_is_c
     names = [type(state).__name__ for state in states]
     assert names == ["Negotiating", "Connecting", "Connected", "Restoring", "Connected", "Closed"]
     assert wire.connections == 2
+
+
+async def test_a_wire_that_is_cut_in_mid_answer_costs_not_a_word() -> None:
+    script = engines(thought=[[Words("It is"), Wait(0.3), Words(" a fish.")], "As I said, a fish."])
+    async with scripted_server(script) as viva, Wire(viva.url).laid() as wire, asyncio.timeout(30):
+        connecting = vivavoce.connect(
+            base_url=f"http://127.0.0.1:{wire.port}/v1",
+            api_key=viva.key,
+            transport="websocket",
+            session={"output_modalities": ["text"]},
+        )
+        async with connecting as call:
+            await ask(call, "What is it?")
+            await call.until(lambda call: any(caption.text == "It is" for caption in call.transcript))
+            wire.cut()
+            await call.until(lambda call: isinstance(call.state, vivavoce.Restoring))
+            await call.until(lambda call: len(call.history) == 2 and call.activity is vivavoce.Activity.IDLE)
+            await ask(call, "What was it?")
+            await call.until(lambda call: len(call.history) == 4 and call.activity is vivavoce.Activity.IDLE)
+            assert isinstance(call.state, vivavoce.Connected)
+            restored = call.state.restored
+            assert restored is not None
+            assert restored.complete
+            assert restored.session is vivavoce.Kept.SAME
+            assert [caption.text for caption in call.transcript] == [
+                "What is it?",
+                "It is a fish.",
+                "What was it?",
+                "As I said, a fish.",
+            ]
+        await viva.until_calls(0)
 
 
 async def ask(call: vivavoce.Call, words: str) -> None:
