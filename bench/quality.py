@@ -35,6 +35,8 @@ from vivavoce.assembly import open_speaker
 from vivavoce.audio.frame import RATE_HZ, Pcm, silence
 
 LOSSES: Final = (0, 5, 10, 20, 30)
+REPAIRS: Final = {"fec": "", "red": ", `Opus(redundancy=True)`"}
+"""How packets make up for those before them: coarsely, which is usual, or by bringing them along whole."""
 SENTENCES: Final = (
     "The birch canoe slid on the smooth planks.",
     "Glue the sheet to the dark blue background.",
@@ -129,7 +131,7 @@ class Reading:
     concealed: float
 
 
-def play(loss: int, text: Pcm, judge: Judge) -> Reading:
+def play(loss: int, repair: str, text: Pcm, judge: Judge) -> Reading:
     """One call."""
     with tempfile.TemporaryDirectory() as folder, laboratory() as lab:
         said, up, down = (Path(folder) / name for name in ("said", "up", "down"))
@@ -138,7 +140,7 @@ def play(loss: int, text: Pcm, judge: Judge) -> Reading:
         with stage.process(SERVER_NS, "-m", "bench.stand.hall", SERVER, str(said), str(up)) as server:
             assert server.stdout is not None
             url = json.loads(server.stdout.readline())["url"].removesuffix("/realtime/calls")
-            with stage.process(CALLER_NS, "-m", "bench.stand.guest", url, str(said), str(down)) as guest:
+            with stage.process(CALLER_NS, "-m", "bench.stand.guest", url, str(said), str(down), repair) as guest:
                 assert guest.stdin is not None
                 assert guest.stdout is not None
                 assert guest.stdout.readline() == "ready\n"
@@ -154,20 +156,24 @@ def play(loss: int, text: Pcm, judge: Judge) -> Reading:
     return Reading(heard[0], heard[1], concealed or 0.0)
 
 
-def table(readings: dict[int, list[Reading]], load: float) -> str:
+Readings = dict[tuple[int, str], list[Reading]]
+"""By loss and by repair."""
+
+
+def table(readings: Readings, load: float) -> str:
     """All of it, in Markdown."""
     lines = [
         "| loss each way | heard by the server: ViSQOL | STOI | heard by the caller: ViSQOL | STOI | made up |",
         "|---|---|---|---|---|---|",
     ]
-    for loss, calls in readings.items():
+    for (loss, repair), calls in readings.items():
         up = [call.up for call in calls]
         down = [call.down for call in calls]
         figures = [
             f"{median(each.visqol for each in way):.2f} | {median(each.stoi for each in way):.3f}" for way in (up, down)
         ]
         made_up = median(call.concealed for call in calls)
-        lines.append(f"| {loss} % | {' | '.join(figures)} | {made_up:.1%} |")
+        lines.append(f"| {loss} %{REPAIRS[repair]} | {' | '.join(figures)} | {made_up:.1%} |")
     runs = ", ".join(map(str, sorted({len(calls) for calls in readings.values()})))
     return "\n".join(
         [*lines, "", f"{today()}; {machine()}; load average {load:.1f}. Medians of {runs} calls of each kind."]
@@ -191,14 +197,15 @@ def main() -> int:
     load = os.getloadavg()[0]
     text, places = asyncio.run(compose())
     judge = Judge(text, places)
-    readings: dict[int, list[Reading]] = {}
-    for loss in map(int, asked.losses.split(",")):
-        for number in range(asked.runs):
-            reading = play(loss, text, judge)
-            readings.setdefault(loss, []).append(reading)
-            tell(f"loss {loss} %, call {number + 1}: {reading}")
+    readings: Readings = {}
+    losses = tuple(map(int, asked.losses.split(",")))
+    for loss, repair in ((loss, repair) for loss in losses for repair in REPAIRS):
+        for _ in range(asked.runs):
+            reading = play(loss, repair, text, judge)
+            readings.setdefault((loss, repair), []).append(reading)
+            tell(f"loss {loss} %, {repair}: {reading}")
     drawn = table(readings, load)
-    if tuple(readings) == LOSSES:
+    if losses == LOSSES:
         put("quality", drawn)
     print(drawn)
     return 0

@@ -1,6 +1,6 @@
 """A caller to whom a server says a text, and who says it back; he writes down all that he hears.
 
-    python -m bench.stand.guest URL TEXT_FILE HEARD_FILE
+    python -m bench.stand.guest URL TEXT_FILE HEARD_FILE fec|red
 
 Files hold int16 samples at 24 kHz. Says `ready` when the call stands, begins when it reads a line, and says in the end
 as JSON which share of what it heard had to be made up.
@@ -16,6 +16,7 @@ import numpy as np
 
 import vivavoce
 from vivavoce.audio.frame import RATE_HZ, to_bytes
+from vivavoce.transport.webrtc.opus import Opus
 
 AFTER_S = 2.0
 """What is under way when all is said still arrives."""
@@ -28,10 +29,10 @@ async def listen(call: vivavoce.Call, path: Path) -> None:
             file.write(to_bytes(samples))
 
 
-async def main(url: str, text: Path, heard: Path) -> None:
+async def main(url: str, text: Path, heard: Path, opus: Opus) -> None:
     """Both say all of it; not at once, since a server takes what sounds like itself for an echo."""
     said = np.fromfile(text, np.int16)
-    async with vivavoce.connect(base_url=url, transport="webrtc") as call, TaskGroup() as tasks:
+    async with vivavoce.connect(base_url=url, transport="webrtc", opus=opus) as call, TaskGroup() as tasks:
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         listening = tasks.create_task(listen(call, heard))
@@ -44,4 +45,4 @@ async def main(url: str, text: Path, heard: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), Opus(redundancy=sys.argv[4] == "red")))
