@@ -57,16 +57,15 @@ class Terms:
     Attributes:
         keep_s: how long a session outlives its connection; with 0 it never does.
         doubt_s: without a sign of life for so long, sound waits: whether it would be heard is not known.
-        dead_s: without one for so long, the connection is given up, if sound travels beside text.
-        stuck_s: the same if it does not: there a long message on its way looks like silence.
+        dead_s: without one for so long, the connection is given up. Not sooner: over WebRTC to give up is to say goodbye,
+            which the client may hear once its network is back; over a socket a long message on its way looks like silence.
         repeat_s: at most so much of the sound that was sent last is played again.
         ring_bytes: what is kept of the messages that were sent.
     """
 
     keep_s: float = 60.0
     doubt_s: float = 1.0
-    dead_s: float = 5.0
-    stuck_s: float = 60.0
+    dead_s: float = 60.0
     repeat_s: float = 2.0
     ring_bytes: int = 8 * 2**20
 
@@ -356,7 +355,7 @@ class Resumable:
             case Carried(leg) | Doubtful(leg):
                 self.played()
                 silent_s = now - leg.alive_at
-                if silent_s >= (self._terms.dead_s if self._traits.sound is SoundPath.MEDIA else self._terms.stuck_s):
+                if silent_s >= self._terms.dead_s:
                     self._detach(leg)
                 elif silent_s >= self._terms.doubt_s:
                     self._doubt()
