@@ -25,6 +25,7 @@ from tests.network.lab import laboratory, missing
 from tests.network.relays import RELAYS
 from tests.network.rows import ROWS
 from tests.network.stage import RETURN_S, Outcome, Row, Stage
+from tests.network.udp_shut import SHUT
 
 CLIENTS: Final = {
     "viva": "tests.network.talker",
@@ -32,7 +33,7 @@ CLIENTS: Final = {
     "openai": "bench.stand.plain_websocket",
 }
 OURS: Final = "viva"
-EVERY: Final = (*ROWS, *RELAYS)
+EVERY: Final = (*ROWS, *RELAYS, *SHUT)
 KEPT: Final = EXPLAIN / "network.json"
 
 

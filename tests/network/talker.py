@@ -37,6 +37,7 @@ LOUD: Final = 300
 TICK_S: Final = 0.5
 CODEWORD: Final = "marmalade"
 ASKED: Final = "Count to one hundred."
+ASKED_BRIEFLY: Final = "Count to ten."
 
 
 def say(**fields: object) -> None:
@@ -125,12 +126,13 @@ async def report(call: vivavoce.Call, ear: Ear) -> None:
         ear.tell()
 
 
-async def ask(call: vivavoce.Call, memory: Memory) -> None:
-    """Have it count, again whenever it has stopped."""
+async def ask(call: vivavoce.Call, memory: Memory, pause_s: float) -> None:
+    """Have it count, again whenever it has stopped; with pauses, not for long."""
     await call.conversation.item.create(item=message(f"The codeword is {CODEWORD}."))
     while True:
         await call.until(lambda call: isinstance(call.state, Connected) and call.activity is vivavoce.Activity.IDLE)
-        await call.conversation.item.create(item=message(ASKED))
+        await asyncio.sleep(pause_s)
+        await call.conversation.item.create(item=message(ASKED_BRIEFLY if pause_s else ASKED))
         await call.response.create()
         await call.until(lambda call: call.activity is not vivavoce.Activity.IDLE)
         memory.note()
@@ -190,7 +192,7 @@ async def main(options: argparse.Namespace) -> None:
             memory = Memory(call)
             working = [
                 tasks.create_task(work)
-                for work in (listen(call, ear), report(call, ear), ask(call, memory), memory.read())
+                for work in (listen(call, ear), report(call, ear), ask(call, memory, options.pause), memory.read())
             ]
             await obey(memory)
             for task in working:
@@ -205,6 +207,7 @@ def options() -> argparse.ArgumentParser:
     made.add_argument("base_url")
     made.add_argument("--secrets", type=int, metavar="SECONDS", help="use client secrets that live for so long")
     made.add_argument("--give-up", type=float, default=300.0, metavar="SECONDS", help="try to come back for so long")
+    made.add_argument("--pause", type=float, default=0.0, metavar="SECONDS", help="between two short answers")
     made.add_argument("--transport", default="auto", help="as `connect` takes it")
     network.configure(made)
     return made
