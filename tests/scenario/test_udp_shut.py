@@ -11,7 +11,7 @@ from tests.scenario.coming_back import Scene, Stage, perform
 from tests.scenario.test_coming_back import PLACE, assistant, back, item, talked, user
 from vivavoce.client.lifetime import BETTER_S
 from vivavoce.client.reach import ALONE_S
-from vivavoce.client.state import Connected, Kept, Restored
+from vivavoce.client.state import Connected, Disrupted, Kept, Restored
 from vivavoce.errors import Fault, Never, OtherTransport, RefusedError, TransportError
 from vivavoce.transport.interface import SoundPath
 
@@ -201,3 +201,13 @@ def test_sound_that_still_waits_to_be_heard_is_not_heard_again_after_the_swap() 
         assert part["text"] not in ("", words)
 
     perform(act, Scene(falls_back=True, shut=True))
+
+
+def test_a_server_that_gives_up_who_it_cannot_hear_is_called_again() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.call.until(lambda call: isinstance(call.state, Disrupted))
+        await stage.exchange.far[0].transport.close()
+        await stage.exchange.next(2)
+        await back(stage)
+
+    perform(act, Scene(keeps_s=0))

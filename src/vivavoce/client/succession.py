@@ -295,7 +295,7 @@ class Succession:
         """The call's connection has ended: so has the call, unless another can be made."""
         now = self._plan.clock.now()
         fenced = gone.by is ClosedBy.PEER and now - leg.asked_at < FENCED_S
-        end = lost() if fenced else meaning(gone)
+        end = lost() if fenced else meaning(gone, self._owner.state)
         if isinstance(end, Closed):
             return end
         if self._restoration is not None:  # another is being made already
