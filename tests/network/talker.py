@@ -19,6 +19,7 @@ import os
 import sys
 import urllib.request
 from asyncio import TaskGroup
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -131,7 +132,8 @@ async def ask(call: vivavoce.Call, memory: Memory, pause_s: float) -> None:
     await call.conversation.item.create(item=message(f"The codeword is {CODEWORD}."))
     while True:
         await call.until(lambda call: isinstance(call.state, Connected) and call.activity is vivavoce.Activity.IDLE)
-        await asyncio.sleep(pause_s)
+        with suppress(TimeoutError):
+            await call.until(lambda _: False, timeout_s=pause_s)
         await call.conversation.item.create(item=message(ASKED_BRIEFLY if pause_s else ASKED))
         await call.response.create()
         await call.until(lambda call: call.activity is not vivavoce.Activity.IDLE)

@@ -10,7 +10,8 @@ import pytest
 from tests.scenario.coming_back import Scene, Stage, perform
 from tests.scenario.test_coming_back import PLACE, assistant, back, item, talked, user
 from vivavoce.client.lifetime import BETTER_S
-from vivavoce.client.reach import ALONE_S
+from vivavoce.client.pulse import PINGED_S
+from vivavoce.client.reach import ALONE_S, OPEN_S
 from vivavoce.client.state import Connected, Disrupted, Kept, Restored
 from vivavoce.errors import Fault, Never, OtherTransport, RefusedError, TransportError
 from vivavoce.transport.interface import SoundPath
@@ -211,3 +212,19 @@ def test_a_server_that_gives_up_who_it_cannot_hear_is_called_again() -> None:
         await back(stage)
 
     perform(act, Scene(keeps_s=0))
+
+
+def test_a_session_that_cannot_be_come_back_to_where_udp_is_shut_is_followed_by_one_over_a_websocket() -> None:
+    async def act(stage: Stage) -> None:
+        talked(stage.exchange.far[0])
+        await stage.call.until(lambda call: len(call.history) == 2)
+        stage.exchange.shut = True
+        await stage.call.until(lambda call: isinstance(call.state, Disrupted))
+        socket = await stage.sockets.next(1)
+        await stage.acknowledge(socket, 2)
+        restored = await back(stage)
+        assert restored.session is Kept.NEW
+        assert restored.gap_s <= PINGED_S + OPEN_S + 0.5
+        assert len(stage.exchange.claims) == 1
+
+    perform(act, Scene(falls_back=True, keeps_s=60))

@@ -58,12 +58,14 @@ class History:
         steps: those taken since, oldest first.
         resumes_until: until when the server keeps the session; None where it does not, or not any more.
         renews: whether somebody can be asked for a fresh client secret.
+        falls_back: whether a new call may go over a WebSocket where UDP is shut.
     """
 
     since: float
     steps: tuple[Step, ...] = ()
     resumes_until: float | None = None
     renews: bool = False
+    falls_back: bool = False
 
     def attempts(self) -> Iterator[Attempt]:
         """The connections that were tried."""
@@ -96,7 +98,7 @@ class Persistence:
         first_s: the longest wait before the second attempt.
         cap_s: the longest wait of all, unless the server asks for more.
         total_s: after so long the call is given up.
-        stubborn: so often the way back to a session may be found shut.
+        stubborn: so often the way back to a session may be found shut; once where a WebSocket is there.
     """
 
     first_s: float = 0.5
@@ -137,7 +139,8 @@ class Persistence:
         if history.resumes_until is None or now >= history.resumes_until:
             return Call()
         # A session cannot change its transport; a new call can.
-        shut = isinstance(failure.next, OtherTransport) and sum(1 for _ in history.attempts()) >= self.stubborn
+        often = 1 if history.falls_back else self.stubborn
+        shut = isinstance(failure.next, OtherTransport) and sum(1 for _ in history.attempts()) >= often
         return Call() if shut else Resume()
 
 

@@ -104,7 +104,8 @@ class Reach:
                         return
             except VivaError as error:
                 failure = error
-            step = restoration.next(failure, renews=self._plan.line.renews)
+            falls_back = self._plan.fallback is not None
+            step = restoration.next(failure, renews=self._plan.line.renews, falls_back=falls_back)
             self._home.step(step)
 
     async def replace(self, retold: Retold) -> None:
@@ -145,6 +146,8 @@ class Reach:
                 finally:
                     self._unless_ready(leg)
         except TimeoutError as error:
+            if lost.way is Sound.MEDIA:
+                self._alone_s = 0.0  # what is shut is not waited for a second time
             raise no_way() from error
 
     async def _within(self, retold: Retold, progress: Progress, stage: Callable[[], str]) -> None:
@@ -171,7 +174,7 @@ class Reach:
 
         async def other(line: Line, stuck: Stuck) -> None:
             await self._over(line, retold, _quietly, stuck, legs)
-            self._alone_s = 0.0  # what is shut is not waited for a second time
+            self._alone_s = 0.0  # likewise
 
         yield preferred
         if self._plan.fallback is not None:

@@ -42,12 +42,12 @@ class Restoration:
         """What is being done now."""
         return Restoring(self.since, self._steps[-1], len(self._steps))
 
-    def next(self, failure: VivaError, *, renews: bool = False) -> Step:
+    def next(self, failure: VivaError, *, renews: bool = False, falls_back: bool = False) -> Step:
         """What to do now that something has failed."""
         now = self._clock.now()
         if any(isinstance(step, Call) for step in self._steps):
             self._resumes_until = None  # the session was given up for it
-        history = History(self._begun, tuple(self._steps), self._resumes_until, renews)
+        history = History(self._begun, tuple(self._steps), self._resumes_until, renews, falls_back)
         step = self._policy.decide(failure, history, now, self._chance())
         self._steps.append(step)
         _log.info(

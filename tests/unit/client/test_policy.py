@@ -33,8 +33,9 @@ def decide(
     chance: float = 0.5,
     resumes_until: float | None = None,
     renews: bool = False,
+    falls_back: bool = False,
 ) -> Step:
-    return Persistence().decide(failure, History(0.0, steps, resumes_until, renews), now, chance)
+    return Persistence().decide(failure, History(0.0, steps, resumes_until, renews, falls_back), now, chance)
 
 
 def test_a_lost_connection_is_made_again_at_once() -> None:
@@ -56,6 +57,7 @@ def test_a_way_back_that_waited_for_the_network_itself_is_taken_again_soon() -> 
 def test_a_session_whose_way_is_found_shut_twice_is_given_up_for_a_call_that_may_take_another() -> None:
     assert decide(NO_WAY, Resume(), Wait(0.1), resumes_until=60.0) == Resume()
     assert decide(NO_WAY, Resume(), Wait(0.1), Resume(), Wait(0.1), resumes_until=60.0) == Call()
+    assert decide(NO_WAY, Resume(), Wait(0.1), resumes_until=60.0, falls_back=True) == Call()
 
 
 @pytest.mark.parametrize("status", [404, 409, 410])
