@@ -17,6 +17,7 @@ from vivavoce.client.secret import Fetch, Words
 from vivavoce.client.state import State
 from vivavoce.errors import ConfigError
 from vivavoce.session.price import Price
+from vivavoce.transport.webrtc.opus import Opus
 
 _SCHEMES: Final = {"ws": "http", "wss": "https"}
 _KEY_HEADERS: Final = ("authorization", "api-key")
@@ -33,6 +34,7 @@ class Options(TypedDict, total=False):
     ice_servers: IceServers | FetchIce | Literal["server"]
     relay_only: bool
     proxy: GivenProxy
+    opus: Opus | None
     player: Player | None
     timeout_s: float
     on_state: Callable[[State], None] | None
