@@ -1,0 +1,35 @@
+"""What a narrow uplink does to speech."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.network.lab import CALLER_NS
+from tests.network.stage import URL, Stage
+
+pytestmark = [pytest.mark.network, pytest.mark.timeout(120)]
+
+SETTLED_S = 14
+"""By then the engine has measured the network and its queue has drained: 8 s on a quiet machine."""
+
+
+def test_speech_takes_what_an_uplink_carries_and_does_not_fill_its_queue(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = ["tc", "qdisc", "replace", "dev", "wlan0", "root", "tbf", "rate", "80kbit", "burst", "3000"]
+    narrow = [*queue, "latency", "600ms"]
+    subprocess.run(stage.lab.command(CALLER_NS, *narrow), check=True)
+    with stage.server(), stage.process(CALLER_NS, "-m", "tests.network.speaker", URL) as caller:
+        assert caller.stdout is not None
+        assert json.loads(caller.stdout.readline()) == {"connected": True}
+        seconds = [json.loads(caller.stdout.readline()) for _ in range(SETTLED_S + 6)]
+    settled = seconds[SETTLED_S:]
+    trips = sorted(second["round_trip_ms"] for second in settled)
+    rates = [second["sent_bps"] for second in settled]
+    with capsys.disabled():
+        sys.stdout.write(f"\nat first {seconds[1]}, then {trips} ms and {rates} bit/s\n")
+    assert trips[len(trips) // 2] < 300
+    assert max(rates) < 80_000
+    assert min(rates) > 25_000
