@@ -64,7 +64,10 @@ class SoundCard:
 
     async def defaults(self) -> Mapping[Kind, str | None]:
         """See `Card.defaults`."""
-        child = await asyncio.create_subprocess_exec(*self._looker, stdout=PIPE, stderr=DEVNULL)
+        try:
+            child = await asyncio.create_subprocess_exec(*self._looker, stdout=PIPE, stderr=DEVNULL)
+        except OSError:  # this computer has no room for another process now
+            return {}
         try:
             async with asyncio.timeout(LOOK_S):
                 said = json.loads((await child.communicate())[0])

@@ -54,6 +54,10 @@ async def test_another_process_says_what_the_devices_are_now(said: str, understo
     assert await card_of(ScriptedCard(), [], said).defaults() == understood
 
 
+async def test_where_no_other_process_can_be_started_nothing_is_known() -> None:
+    assert await SoundCard(ScriptedCard(), lambda: None, ("/no/such/program",)).defaults() == {}
+
+
 @pytest.mark.skipif(find_library("portaudio") is None, reason="PortAudio is not installed")
 async def test_the_looker_of_this_package_names_a_device_of_each_kind_or_says_that_there_is_none() -> None:
     found = await SoundCard(ScriptedCard(), lambda: None).defaults()
