@@ -25,8 +25,10 @@ from vivavoce.wire.secret import ClientSecretRequest
 
 LARGEST_REPLY: Final = 2**20
 """Bytes of a reply that are read; an SDP answer has some thousand."""
-REACH_EVERY_S: Final = 0.5
+REACH_EVERY_S: Final = 0.3
 """Between two attempts to reach a server that was lost."""
+REACH_AGAIN_S: Final = 0.2
+"""After one that has failed already."""
 REACH_S: Final = 5.0
 """How long each of them may take; the way may be long."""
 HANG_UP_S: Final = 2.0
@@ -157,9 +159,9 @@ class Signalling:
                 asking: list[Task[None]] = []
                 while not reached.is_set():
                     asking.append(tasks.create_task(self._ask(http, reached)))
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(REACH_EVERY_S):
-                            await reached.wait()
+                    await asyncio.wait(asking[-1:], timeout=REACH_EVERY_S)
+                    if asking[-1].done() and not reached.is_set():  # there is no network, or nobody at the address
+                        await asyncio.sleep(REACH_AGAIN_S)
                 for each in asking:
                     each.cancel()
             yield http
