@@ -13,7 +13,7 @@ from tests.scenario.test_coming_back import PLACE, back, item, talked, user
 from tests.unit.client.far import FarEnd
 from vivavoce.client.policy import Call, Resume
 from vivavoce.client.pulse import GRACE_S, PINGED_S
-from vivavoce.client.state import Connected, Disrupted, Kept, Restored, Restoring
+from vivavoce.client.state import Closed, Connected, Disrupted, Kept, Restored, Restoring
 from vivavoce.errors import Fault, Never, OtherTransport, RefusedError, TransportError
 from vivavoce.transport.interface import SoundPath
 from vivavoce.wire.event import ServerEvent, UnknownEvent
@@ -251,6 +251,31 @@ def test_a_server_that_closes_the_old_connection_for_the_new_one_has_not_ended_t
         await first.transport.close(1000)
         await stage.exchange.next(2, greets=False)
         assert (await back(stage)).session is Kept.SAME
+
+    play(act, keeps_s=KEEPS_S)
+
+
+def test_a_server_that_closes_a_connection_on_which_it_heard_nothing_has_not_ended_the_call() -> None:
+    async def act(stage: Stage) -> None:
+        stage.exchange.network.clear()
+        await talk_on(stage, stage.exchange.far[0])
+        await stage.wait(3.0)
+        await stage.exchange.far[0].transport.close(1000)
+        await stage.call.until(lambda call: isinstance(call.state, Restoring))
+        stage.exchange.network.set()
+        await stage.exchange.next(2, greets=False)
+        assert (await back(stage)).session is Kept.SAME
+
+    play(act, keeps_s=KEEPS_S)
+
+
+def test_a_server_that_hears_us_and_hangs_up_has_ended_the_call() -> None:
+    async def act(stage: Stage) -> None:
+        first = stage.exchange.far[0]
+        for _ in range(4):
+            pong(first, await first.raw())
+        await first.transport.close(1000)
+        await stage.call.until(lambda call: isinstance(call.state, Closed))
 
     play(act, keeps_s=KEEPS_S)
 

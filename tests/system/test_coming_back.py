@@ -6,11 +6,26 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
+import pytest
+
 import vivavoce
+from tests.system.cable import Cable, laid
+from tests.system.caller import SETTINGS, loud
+from tests.system.sdk import MODEL
 from tests.viva import engines, scripted_server
-from vivavoce.engine.fake import ScriptedThinker, Wait
+from vivavoce.audio.frame import Pcm, sample_count
+from vivavoce.client.endpoint import endpoint
+from vivavoce.client.line import MediaLine
+from vivavoce.client.plan import Plan
+from vivavoce.client.secret import Given, Kind
+from vivavoce.clock import SystemClock
+from vivavoce.engine.fake import ScriptedSpeaker, ScriptedThinker, Wait
 from vivavoce.engine.interface import Words
 from vivavoce.gateway.settings import Settings as GatewaySettings
+from vivavoce.transport.interface import Transport
+from vivavoce.transport.pacer import Pacer
+from vivavoce.transport.webrtc.offerer import WebRtcOfferer
+from vivavoce.wire.config import RealtimeSession
 
 
 class Wire:
@@ -128,6 +143,62 @@ async def test_a_wire_that_is_cut_in_mid_answer_costs_not_a_word() -> None:
                 "What was it?",
                 "As I said, a fish.",
             ]
+        await viva.until_calls(0)
+
+
+class Cabled:
+    """The side of a WebRTC call that offers, through a cable of its own."""
+
+    def __init__(self, inner: WebRtcOfferer, cable: Cable) -> None:
+        self._inner = inner
+        self._cable = cable
+        self.abandon = inner.abandon
+
+    async def offer(self) -> str:
+        return self._cable.offered(await self._inner.offer())
+
+    async def accept(self, answer: str) -> Transport:
+        return await self._inner.accept(self._cable.answered(answer))
+
+
+async def listen(call: vivavoce.Call, heard: list[Pcm]) -> None:
+    async for samples in call.audio():
+        if loud(samples):
+            heard.append(samples)
+
+
+@pytest.mark.realtime
+async def test_a_webrtc_call_whose_network_dies_goes_on_over_another_where_it_was_last_heard() -> None:
+    text, speaker, heard = "It takes more than a second.", ScriptedSpeaker(), list[Pcm]()
+    async with (
+        scripted_server(engines(thought=[text], speaker=speaker)) as viva,
+        Pacer() as pacer,
+        laid() as first,
+        laid() as second,
+        asyncio.timeout(30),
+        TaskGroup() as tasks,
+    ):
+        cables = iter((first, second))
+        source = Given(viva.key, Kind.API_KEY)
+        line = MediaLine(
+            endpoint(viva.url), source, lambda _: Cabled(WebRtcOfferer(pacer, SETTINGS), next(cables)), timeout_s=10
+        )
+        async with vivavoce.Call(Plan(line, RealtimeSession(model=MODEL), SystemClock())) as call:
+            listening = tasks.create_task(listen(call, heard))
+            await ask(call, "How long does it take?")
+            await call.until(lambda _: len(heard) > 20)
+            first.cut()
+            await call.until(lambda call: isinstance(call.state, vivavoce.Disrupted))
+            await call.until(lambda call: isinstance(call.state, vivavoce.Connected))
+            assert isinstance(call.state, vivavoce.Connected)
+            restored = call.state.restored
+            assert restored is not None
+            assert restored.session is vivavoce.Kept.SAME
+            assert restored.complete
+            await call.until(lambda call: len(call.history) == 2 and call.activity is vivavoce.Activity.IDLE)
+            assert [caption.text for caption in call.transcript] == ["How long does it take?", text]
+            await call.until(lambda _: sum(map(len, heard)) >= speaker.samples(text) - sample_count(200))
+            listening.cancel()
         await viva.until_calls(0)
 
 

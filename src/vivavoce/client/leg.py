@@ -14,7 +14,7 @@ from vivavoce.client.address import Address
 from vivavoce.client.greeting import Greeting
 from vivavoce.client.line import Line, Placed
 from vivavoce.client.player import Player
-from vivavoce.client.pulse import Alive, Pulse, Sign, Verdict
+from vivavoce.client.pulse import PINGED_S, Alive, Pulse, Sign, Verdict
 from vivavoce.client.receipts import Receipts
 from vivavoce.client.signalling import Terms
 from vivavoce.clock import Clock
@@ -30,6 +30,8 @@ TICK_S: Final = 0.1
 """How often the time that a connection has been silent is looked at."""
 LOOK_TICKS: Final = 2
 """Between two looks at the figures of a connection."""
+FENCED_S: Final = 10.0
+"""So long after it was asked to go on elsewhere, a server may close the connection there is."""
 PING_TICKS: Final = 3
 """Between two pings, where they are answered."""
 
@@ -208,6 +210,14 @@ class Leg:
         self.transport.send(encode(ping))
         if self.course.receipts is not None:
             self.course.receipts.pinged(str(ping.event_id))
+
+    def deaf(self, now: float) -> bool:
+        """Whether the server has not heard us lately, or has been asked to hear us elsewhere.
+
+        It closes a connection for either; the session goes on.
+        """
+        unheard = self.pulse is not None and now - self.pulse.answered_at > PINGED_S
+        return self.course.receipts is not None and (unheard or now - self.asked_at < FENCED_S)
 
     def lost_since(self, now: float) -> float:
         """When it was lost that is found broken now: media fall silent first, a socket breaks at once."""

@@ -71,6 +71,8 @@ class Pulse:
         """
         self._pings = pings
         self._last = now
+        self.answered_at = now
+        """When a ping was last answered; at first, when the connection began."""
         self._checked_at: float | None = None
         self._flow_since = inf
         self._flowed_at = now
@@ -82,6 +84,8 @@ class Pulse:
     def sign(self, sign: Sign, now: float) -> None:
         """Something has shown that the server lives."""
         self._last = now
+        if sign is Sign.PONG:
+            self.answered_at = now
         if sign is Sign.CHECK:
             self._checked_at = now
         elif sign is Sign.PACKET:

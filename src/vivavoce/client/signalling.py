@@ -152,18 +152,24 @@ class Signalling:
 
         A request whose first packet the network has lost waits longer and longer before it is sent again, so that
         others are made meanwhile.
+
+        Raises:
+            TransportError: it has not answered for `REACH_S`.
         """
         async with self._client() as http:
             reached = asyncio.Event()
             async with TaskGroup() as tasks:
                 asking: list[Task[None]] = []
-                while not reached.is_set():
+                until = asyncio.get_running_loop().time() + REACH_S
+                while not reached.is_set() and asyncio.get_running_loop().time() < until:
                     asking.append(tasks.create_task(self._ask(http, reached)))
                     await asyncio.wait(asking[-1:], timeout=REACH_EVERY_S)
                     if asking[-1].done() and not reached.is_set():  # there is no network, or nobody at the address
                         await asyncio.sleep(REACH_AGAIN_S)
                 for each in asking:
                     each.cancel()
+            if not reached.is_set():
+                raise TransportError(f"{self._endpoint} has not answered for {REACH_S:.0f} s. Is the way to it open?")
             yield http
 
     async def resume(self, http: httpx2.AsyncClient, credential: Credential, claim: Claim, offer: str) -> Answer:

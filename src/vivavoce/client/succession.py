@@ -7,7 +7,7 @@ from then on: until the server has agreed to go on elsewhere, that may be the ol
 from asyncio import Task
 from collections.abc import Sequence
 from math import inf
-from typing import Final, Protocol
+from typing import Protocol
 
 from vivavoce.client.crew import Crew
 from vivavoce.client.ending import lost, meaning, never_came
@@ -33,10 +33,6 @@ from vivavoce.transport.interface import ClosedBy, Inbound, Opened, Text
 from vivavoce.wire.codec import decode_server
 from vivavoce.wire.config import Session
 from vivavoce.wire.item import Item
-
-FENCED_S: Final = 10.0
-"""A server that was asked to go on elsewhere may close the connection there is, even if nobody waits for that any more:
-so late that is not taken for the end of the call."""
 
 _log = Log("client")
 
@@ -294,8 +290,8 @@ class Succession:
     def end(self, leg: Leg, gone: Gone) -> Closed | Failed | None:
         """The call's connection has ended: so has the call, unless another can be made."""
         now = self._plan.clock.now()
-        fenced = gone.by is ClosedBy.PEER and now - leg.asked_at < FENCED_S
-        end = lost() if fenced else meaning(gone, self._owner.state)
+        deaf = gone.by is ClosedBy.PEER and leg.deaf(now)
+        end = lost() if deaf else meaning(gone, self._owner.state)
         if isinstance(end, Closed):
             return end
         if self._restoration is not None:  # another is being made already
