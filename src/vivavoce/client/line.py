@@ -88,7 +88,7 @@ class Line(Protocol):
         ...
 
     async def resume(self, claims: Claims) -> Placed:
-        """Come back to a session, as soon as its server can be reached; it is waited for until this is cancelled.
+        """Come back to a session, as soon as its server can be reached, which is waited for some seconds.
 
         Raises:
             RefusedError: the server said no.
