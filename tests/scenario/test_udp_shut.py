@@ -226,5 +226,7 @@ def test_a_session_that_cannot_be_come_back_to_where_udp_is_shut_is_followed_by_
         assert restored.session is Kept.NEW
         assert restored.gap_s <= PINGED_S + OPEN_S + 0.5
         assert len(stage.exchange.claims) == 1
+        await stage.wait(0.1)
+        assert "rtc_1" in stage.exchange.withdrawn, "nobody comes back to it"
 
     perform(act, Scene(falls_back=True, keeps_s=60))

@@ -42,6 +42,11 @@ class Crew:
         if self._at_work:  # otherwise it is let go with all others
             self.start(leg.close())
 
+    def give_up(self, leg: Leg) -> None:
+        """Close a connection whose session is not come back to."""
+        if self._at_work:  # likewise
+            self.start(leg.give_up())
+
     def listen(self, heard: Heard, broke: Callable[[VivaError], None]) -> None:
         """Let the player play."""
         if self.player is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -66,6 +66,7 @@ class Course:
         played_before: samples that the player had played when it began.
         ends_at: when another should take over because it comes to its end, in monotonic seconds.
         better_at: when a better way should be tried.
+        withdraw: ends it at the server where it cannot be told so over a connection.
     """
 
     line: Line
@@ -75,6 +76,7 @@ class Course:
     played_before: int = 0
     ends_at: float = inf
     better_at: float = inf
+    withdraw: Callable[[], Awaitable[None]] | None = None
 
 
 class Leg:
@@ -84,7 +86,7 @@ class Leg:
     """
 
     def __init__(self, line: Line, placed: Placed, greeting: Greeting | None, ids: Ids) -> None:
-        self.course = Course(line, placed.terms.ticket)
+        self.course = Course(line, placed.terms.ticket, withdraw=placed.withdraw)
         if placed.terms.pings and placed.terms.ticket is not None:
             self.course.receipts = Receipts()
         self.placed = placed
@@ -234,8 +236,14 @@ class Leg:
         """Let go of it. A server that was never reached over it is told so in the way in which it was called."""
         await self.transport.close()
         reached = self.opened.done() and self.opened.result()
-        if self.placed.withdraw is not None and not reached:
-            await self.placed.withdraw()
+        if not reached:
+            await self.give_up()
+
+    async def give_up(self) -> None:
+        """Let go of it and of its session, which cannot be told so over it."""
+        await self.transport.close()
+        if self.course.withdraw is not None:
+            await self.course.withdraw()
 
     def _found(self, way: bool) -> None:
         if not self.opened.done():

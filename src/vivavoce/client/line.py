@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from typing import Final, Protocol
 
 from msgspec import UNSET, UnsetType
@@ -56,7 +55,7 @@ class Configured(Enum):
 class Placed:
     """A connection that is being made.
 
-    `withdraw` tells the server that a call is not wanted any more which was never reached.
+    `withdraw` tells the server that a call is not wanted any more which cannot be told so itself.
     """
 
     transport: Transport
@@ -128,8 +127,7 @@ class MediaLine:
         progress(Connecting())
         transport = await offering.accept(answer.sdp)
         configured = Configured.ALREADY if self._carried(sent) else Configured.NOT_YET
-        call_id = answer.terms.call_id
-        withdraw = None if call_id is None else partial(self._signalling.hang_up, credential, call_id)
+        withdraw = self._signalling.ends(credential, answer.terms.call_id)
         return Placed(transport, configured, answer.terms, withdraw)
 
     async def address(self) -> Address | None:
@@ -186,7 +184,8 @@ class SocketLine:
         progress(Negotiating())
         transport = await self._dial(self._endpoint.websocket(model), self._endpoint.headers(credential))
         progress(Connecting())
-        return Placed(transport, Configured.NOT_YET, Terms.of(transport.handshake))
+        terms = Terms.of(transport.handshake)
+        return Placed(transport, Configured.NOT_YET, terms, self._signalling.ends(credential, terms.call_id))
 
     async def address(self) -> Address | None:
         """See `Line.address`."""

@@ -3,9 +3,10 @@
 import asyncio
 import re
 from asyncio import Task, TaskGroup
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import httpx2
@@ -213,6 +214,10 @@ class Signalling:
                     return ()
                 raise
         return read_link(reply.headers.get("link", ""))
+
+    def ends(self, credential: Credential, call_id: str | None) -> Callable[[], Awaitable[None]] | None:
+        """What ends a call, where the server has a name for it."""
+        return None if call_id is None else partial(self.hang_up, credential, call_id)
 
     async def hang_up(self, credential: Credential, call_id: str) -> None:
         """End a call that cannot be told so itself. Where this does not succeed, the server ends it by and by."""

@@ -329,5 +329,5 @@ class Succession:
     def _forget(self) -> None:
         """Nobody comes back to the session that was lost."""
         if self._lost is not None:
-            self._crew.let_go(self._lost)
+            self._crew.give_up(self._lost)
             self._lost = None
