@@ -57,8 +57,8 @@ class Terms:
     Attributes:
         keep_s: how long a session outlives its connection; with 0 it never does.
         doubt_s: without a sign of life for so long, sound waits: whether it would be heard is not known.
-        dead_s: without one for so long, the connection is given up. Not sooner: over WebRTC to give up is to say goodbye,
-            which the client may hear once its network is back; over a socket a long message on its way looks like silence.
+        dead_s: without one for so long, the connection is given up. Not sooner: over WebRTC that says goodbye, and a
+            client may just be back to hear it; over a socket a long message on its way looks like silence.
         repeat_s: at most so much of the sound that was sent last is played again.
         ring_bytes: what is kept of the messages that were sent.
     """
