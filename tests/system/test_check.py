@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 import pytest
 from aioice import stun
@@ -25,11 +26,16 @@ from tests.unit.client.server import KEY, serving
 from tests.viva import MovableClock, engines
 from vivavoce.answer.job import Engines
 from vivavoce.assembly import ServerSettings, server_app
-from vivavoce.check.case import Order
+from vivavoce.check.case import Case, Order
+from vivavoce.check.checklist import HOPS
+from vivavoce.check.hop import Hop
+from vivavoce.check.hop import examine as walk
+from vivavoce.check.verdict import Passed, Skipped, Verdict
 from vivavoce.cli.check import check
 from vivavoce.cli.exit_code import ExitCode
 from vivavoce.cli.main import main
 from vivavoce.cli.terminal import Terminal
+from vivavoce.client.endpoint import Endpoint, Provider
 from vivavoce.clock import Clock, SystemClock
 from vivavoce.engine.fake import ScriptedSpeaker, Span
 from vivavoce.gateway.identity import Keyring
@@ -79,6 +85,7 @@ def examine(capsys: pytest.CaptureFixture[str]) -> Examine:
         base_url: str,
         *,
         key: str = KEY,
+        model: str | None = None,
         patience_s: float = 5.0,
         clock: Clock | None = None,
         ice_servers: tuple[IceServer, ...] = (),
@@ -86,7 +93,7 @@ def examine(capsys: pytest.CaptureFixture[str]) -> Examine:
         cut: bool = False,
     ) -> Examined:
         order = Order(
-            base_url, api_key=key, ice_servers=ice_servers, patience_s=patience_s, steady_s=0.2, talk=talk, cut=cut
+            base_url, model, key, ice_servers=ice_servers, patience_s=patience_s, steady_s=0.2, talk=talk, cut=cut
         )
         shown = io.StringIO()
         code = await check(order, Terminal(shown), clock or SystemClock(), json_too=True)
@@ -175,6 +182,32 @@ async def test_of_a_server_without_fault_every_hop_passes(examine: Examine) -> N
     assert examined.hop("sound")["figures"]["transcript"] == "What is twelve times seven?"
     assert examined.hop("sound")["figures"]["peak_db"] > -30
     assert examined.code in (ExitCode.DONE, ExitCode.POOR)  # the machine that runs this may be slow
+
+
+async def test_on_azure_offers_are_made_with_a_client_secret() -> None:
+    async def tamper(scope: Scope, receive: Receive, send: Send) -> bool:
+        if scope["type"] != "http" or not scope["path"].endswith("/calls"):
+            return False
+        return (b"api-key", KEY.encode()) in scope["headers"] and await refuse(scope, receive, send)
+
+    async with tampered(tamper) as url:
+
+        async def at_azure(case: Case) -> Verdict:
+            case.place = Endpoint(urlsplit(url), Provider.AZURE)
+            return Passed("there")
+
+        hops = (Hop("url", at_azure), *HOPS[1 : [hop.name for hop in HOPS].index("offer") + 1])
+        order = Order(url, api_key=KEY, model="gpt-realtime-2.1")
+        findings = await walk(order, hops, SystemClock(), lambda _: None, lambda _: None)
+    verdicts = {finding.hop: finding.verdict for finding in findings}
+    assert isinstance(verdicts["key"], Skipped)
+    assert isinstance(verdicts["secret"], Passed), verdicts
+    assert isinstance(verdicts["offer"], Passed), verdicts
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send) -> bool:
+    await refusal(401, "invalid_api_key")(scope, receive, send)
+    return True
 
 
 @pytest.mark.slow
@@ -305,6 +338,12 @@ async def test_client_secrets_that_are_refused_while_calls_work(examine: Examine
         examined = await examine(url)
     examined.names("secret", ExitCode.REFUSED, "permission")
     assert examined.outcomes["session"] == "passed"
+
+
+async def test_a_model_that_the_server_does_not_have(examine: Examine) -> None:
+    async with tampered(nothing) as url:
+        examined = await examine(url, model="gpt-no-such")
+    examined.names("secret", ExitCode.REFUSED, "--model")
 
 
 # ── faults of media and sockets ─────────────────────────────────────────────────────────────────────────

@@ -108,7 +108,7 @@ async def show_key(case: Case) -> Verdict:
         case.session = session_config(order.session, order.model, place)
     except ConfigError as error:
         return failure(error, "A key, and a config that can be sent.", "Set OPENAI_API_KEY.")
-    case.credential = await case.source.get()
+    case.credential = case.placing = await case.source.get()
     case.secrets.append(case.credential.secret)
     if place.provider is Provider.AZURE and case.credential.kind is Kind.API_KEY:
         return Skipped("Azure takes keys for client secrets only")
@@ -152,14 +152,19 @@ async def mint(case: Case) -> Verdict:
     try:
         minted = await Signalling(case.place, case.order.patience_s).mint(case.credential, case.session)
     except (RefusedError, TransportError) as error:
-        if isinstance(error, RefusedError) and error.status in (404, 405):
+        absent = isinstance(error, RefusedError) and error.status in (404, 405) and error.code != "model_not_found"
+        if absent:
             remedy = "Let no browser call it: it would need the key."
             return Poor("The server makes no client secrets.", expected, remedy)
+        if isinstance(error, RefusedError) and error.status == 404:
+            return failure(error, expected, "Give a model that this server has: --model.")
         remedy = (
             "May this key make client secrets? A restricted key needs that permission; else look at the server's log."
         )
         return failure(error, expected, remedy)
     case.secrets.append(minted.secret)
+    if case.place.provider is Provider.AZURE:
+        case.placing = minted
     return Passed("a client secret was made")
 
 

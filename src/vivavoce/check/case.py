@@ -68,7 +68,9 @@ class Case:
     source: Source = field(init=False)
     session: Session = field(init=False)
     credential: Credential = field(init=False)
-    ice_servers: tuple[IceServer, ...] = field(init=False)
+    placing: Credential = field(init=False)
+    """What offers are made with; on Azure not the key itself, but a client secret."""
+    ice_servers: tuple[IceServer, ...] = ()
     asked: Offering = field(init=False)
     answer: Answer = field(init=False)
     answered: Answered = field(init=False)

@@ -28,12 +28,12 @@ async def offer(case: Case) -> Verdict:
     began = case.asked_at = case.clock.now()
     offering = (await case.offerings())()
     case.opened.push_async_callback(offering.abandon)
-    sent = case.session if case.credential.kind is Kind.API_KEY else None
+    sent = case.session if case.placing.kind is Kind.API_KEY else None
     expected = "An SDP answer (HTTP 201)."
     try:
         offered = await offering.offer()
         offered_at = case.clock.now()
-        case.answer = await Signalling(case.place, case.order.patience_s).place(case.credential, offered, sent)
+        case.answer = await Signalling(case.place, case.order.patience_s).place(case.placing, offered, sent)
     except RefusedError as error:
         return failure(error, expected, "See what the server says of it: the model, the config, the account or itself.")
     except TransportError as error:
