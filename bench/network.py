@@ -122,7 +122,7 @@ def endings(plays: list[Play]) -> str:
     counts = Counter(each.ended for each in plays)
     words = [name if len(counts) == 1 else f"{name} ({count})" for name, count in counts.most_common()]
     forgotten = sum(each.kept is False for each in plays)
-    return ", ".join(words) + (f"; {forgotten} of {len(plays)} forgot something" if forgotten else "")
+    return ", ".join(words) + (f"; {forgotten} of {len(plays)} did not tell all of it within 8 s" if forgotten else "")
 
 
 def cell(plays: list[Play], ours: float | None) -> str:

@@ -25,7 +25,7 @@ def test_what_is_forgotten_or_never_heard_again_is_said() -> None:
     ours = [Play(1.0, "same session", kept=True), Play(None, "silent"), Play(2.0, "new session", kept=False)]
     _, middle, worst, ended, other, _ = line(ours, Play(5.0, "same connection", kept=False))
     assert (middle, worst) == ("1.5 s", "nothing within 60 s")
-    assert ended == "same session (1), silent (1), new session (1); 1 of 3 forgot something"
+    assert ended == "same session (1), silent (1), new session (1); 1 of 3 did not tell all of it within 8 s"
     assert other == "5.0 s (3.3 ×), all forgotten"
 
 
