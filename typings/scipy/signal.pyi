@@ -1,0 +1,6 @@
+from numpy import float32, float64
+from numpy.typing import NDArray
+
+# What we use of scipy 1, which ships no types.
+def correlate(in1: NDArray[float32], in2: NDArray[float32], mode: str, method: str) -> NDArray[float32]: ...
+def resample_poly(x: NDArray[float64], up: int, down: int) -> NDArray[float64]: ...
