@@ -80,7 +80,7 @@ def noise(ms: int) -> Pcm:
 
 
 async def sent_kbps(opus: Opus, sound: Pcm) -> tuple[float, float]:
-    """Bits on the wire while sound is spoken again, of the caller who has these settings and of the called who has none."""
+    """Bits on the wire while sound is spoken again: of the caller with these settings, and of the called with none."""
     async with Pacer() as pacer:
         offerer = WebRtcOfferer(pacer, WebRtcSettings(opus=opus))
         far, answer = await WebRtcAnswerer(pacer).answer(await offerer.offer())
@@ -105,7 +105,7 @@ async def sent_kbps(opus: Opus, sound: Pcm) -> tuple[float, float]:
 
 @pytest.mark.realtime
 async def test_what_travels_is_what_was_chosen() -> None:
-    """50 packets a second have 20 kbit/s of headers besides. The engine measures the network first: the second second counts."""
+    """50 packets a second have 20 kbit/s of headers besides. The engine measures first: the second second counts."""
     silence = np.zeros(sample_count(1000), np.int16)
     usual, small, twice, paused, still = await asyncio.gather(
         sent_kbps(Opus(), noise(1000)),
