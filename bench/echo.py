@@ -9,7 +9,7 @@ Columns: processor time per second of sound; how far the echo went down from sec
 nobody speaks (an assistant that hears itself stops); how much of the near voice is left while both talk and while it
 talks alone, by projection onto it; how late sound comes out. One table for each level of the echo against the near
 voice. Candidates that are not installed here are named, with what is missing. What was chosen, and why:
-docs/explain/decisions/0010-devices.md.
+docs/explain/decisions/0012-devices.md.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """The sound processing of WebRTC (AEC3, noise suppression, AGC2), from the package `pywebrtc-audio`.
 
-Why this one: docs/explain/decisions/0010-devices.md.
+Why this one: docs/explain/decisions/0012-devices.md.
 """
 
 from typing import Final
