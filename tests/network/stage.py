@@ -56,6 +56,10 @@ class Outcome:
     setup_s: float
     said: tuple[dict[str, Any], ...]
 
+    def __str__(self) -> str:
+        silence = "nothing was heard again" if self.gap_s is None else f"{self.gap_s:.2f} s of silence"
+        return f"{silence}, {self.ended}; set up in {self.setup_s:.2f} s"
+
 
 class Talk:
     """A call that goes on in another process (`talker.py` says what it tells). `seen` is all that it has told."""

@@ -22,7 +22,7 @@ def test_a_call_finds_the_way_that_is_left_or_says_why_there_is_none(
 ) -> None:
     outcome = row.play(stage)
     with capsys.disabled():
-        sys.stdout.write(f"\n{row.what}: set-up {outcome.setup_s:.2f} s, gap {outcome.gap_s} s, {outcome.ended}\n")
+        sys.stdout.write(f"\n{row.what}: {outcome}\n")
     assert outcome.ended in row.endings, outcome.said
     assert outcome.setup_s <= SETUP_S
     assert outcome.gap_s is not None

@@ -19,7 +19,7 @@ def test_a_call_goes_over_a_websocket_for_as_long_as_udp_is_shut(
 ) -> None:
     outcome = row.play(stage)
     with capsys.disabled():
-        sys.stdout.write(f"\n{row.what}: set-up {outcome.setup_s:.2f} s, gap {outcome.gap_s} s, {outcome.ended}\n")
+        sys.stdout.write(f"\n{row.what}: {outcome}\n")
     assert outcome.ended in row.endings, outcome.said
     assert outcome.kept is True, outcome.said
     assert outcome.gap_s is not None
