@@ -56,6 +56,8 @@ async def test_a_spoken_question_is_answered_with_the_help_of_a_tool() -> None:
         await application.until(lambda: application.words("assistant") == ["It is sunny in Bern."])
         await application.event("response.done")
         await application.event("response.done")
+        # The SDK tells of the end of an answer after the event that says so.
+        await application.until(lambda: application.all("answer")[-1]["words"] == "It is sunny in Bern.")
         # Its own settings, one update for all of them and one for tracing, are in force.
         (_, updated) = [event["session"] for event in application.events if event["type"] == "session.updated"]
         assert updated["instructions"] == "Be brief."
@@ -68,7 +70,6 @@ async def test_a_spoken_question_is_answered_with_the_help_of_a_tool() -> None:
         assert application.words("user") == ["how is the weather in bern"]
         assert application.history[1]["output"] == "sunny in Bern"
         assert application.all("tool") == [{"kind": "tool", "name": "get_weather", "result": "sunny in Bern"}]
-        assert application.all("answer")[-1]["words"] == "It is sunny in Bern."
         heard = sum(told["bytes"] for told in application.all("audio"))
         assert heard == 2 * speaker.samples("It is sunny in Bern.")
 
