@@ -97,5 +97,6 @@ async def test_the_whole_demo_runs_by_itself(tmp_path: Path) -> None:
         shown, failed = await process.communicate()
     assert (process.returncode, failed.decode()) == (0, ""), shown.decode()
     assert shown.decode().count("connected in") == 2
-    assert "and no more was heard" in shown.decode()
+    # Where a line is broken depends on how many words were heard.
+    assert "and no more was heard" in " ".join(shown.decode().split())
     assert np.abs(read_wav(str(out))).max() > 3000
