@@ -50,9 +50,13 @@ def missing() -> str | None:
     lacking = [tool for tool in ("ip", "nft", "tc", "conntrack", "turnserver") if shutil.which(tool) is None]
     if lacking:
         return f"this machine lacks {', '.join(lacking)}"
-    probe = subprocess.run(("ip", "netns", "add", "vv-probe"), capture_output=True, text=True, check=False)
-    subprocess.run(("ip", "netns", "delete", "vv-probe"), capture_output=True, check=False)
-    return f"this machine makes no network namespaces: {probe.stderr.strip()}" if probe.returncode else None
+    try:
+        with laboratory() as lab:
+            lab.throttle(1000)
+            lab.rebind()
+    except AssertionError as error:
+        return f"this machine makes no such networks: {error}"
+    return None
 
 
 class Lab:
