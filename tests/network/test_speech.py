@@ -29,7 +29,9 @@ def test_speech_takes_what_an_uplink_carries_and_does_not_fill_its_queue(
     trips = sorted(second["round_trip_ms"] for second in settled)
     rates = [second["sent_bps"] for second in settled]
     with capsys.disabled():
-        sys.stdout.write(f"\nat first {seconds[1]}, then {trips} ms and {rates} bit/s\n")
+        early = seconds[1]["round_trip_ms"]
+        shown = f"round trip {early:.0f} ms at first, then {trips[len(trips) // 2]:.0f}; {max(rates) / 1000:.0f} kbit/s"
+        sys.stdout.write(f"\nspeech through an uplink of 80 kbit/s: {shown} at most\n")
     assert trips[len(trips) // 2] < 300
     assert max(rates) < 80_000
     assert min(rates) > 25_000
