@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import vivavoce
-from vivavoce.audio.frame import RATE_HZ, to_bytes
+from vivavoce.audio.frame import RATE_HZ, Pcm, sample_count, to_bytes
 from vivavoce.transport.webrtc.opus import Opus
 
 AFTER_S = 2.0
@@ -29,6 +29,15 @@ async def listen(call: vivavoce.Call, path: Path) -> None:
             file.write(to_bytes(samples))
 
 
+async def speak(call: vivavoce.Call, said: Pcm) -> None:
+    """Say it as a microphone does: what is queued ahead is lost with a connection that is replaced."""
+    loop, piece = asyncio.get_running_loop(), sample_count(20)
+    began = loop.time()
+    for start in range(0, len(said), piece):
+        await asyncio.sleep(began + start / RATE_HZ - loop.time())
+        await call.send_audio(said[start : start + piece])
+
+
 async def main(url: str, text: Path, heard: Path, opus: Opus) -> None:
     """Both say all of it; not at once, since a server takes what sounds like itself for an echo."""
     said = np.fromfile(text, np.int16)
@@ -38,8 +47,8 @@ async def main(url: str, text: Path, heard: Path, opus: Opus) -> None:
         listening = tasks.create_task(listen(call, heard))
         await call.response.create()
         await asyncio.sleep(len(said) / RATE_HZ + AFTER_S)
-        await call.send_audio(said)
-        await asyncio.sleep(len(said) / RATE_HZ + AFTER_S)
+        await speak(call, said)
+        await asyncio.sleep(AFTER_S)
         print(json.dumps({"concealed": (await call.link()).concealed_ratio}), flush=True)
         listening.cancel()
 
