@@ -175,6 +175,7 @@ async def test_a_long_answer_is_read_from_its_beginning_and_stands_in_ink_once_i
         peer = await connected(visitor)
         *asked, first = answer_begins()
         await peer.say(*asked, {**first, "delta": LONG})
+        await visitor.until("document.querySelector('#captions li') !== null")
         await visitor.until(f"{row}.height > 2 * {view}.height")
         assert await visitor.page.evaluate(f"{row}.top > {view}.top")
         ink = await visitor.page.evaluate("getComputedStyle(document.body).color")
