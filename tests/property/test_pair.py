@@ -10,7 +10,7 @@ from itertools import count
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from tests.property import talk
@@ -262,6 +262,7 @@ def converse(opening: int, seeds: list[int]) -> None:
 
 @pytest.mark.timeout(300)
 @settings(patient, max_examples=60)
+@example(1910, [28547, 1, 95, 0, 95140, 1926])  # what is being said is deleted, and another message follows it
 @given(opening=SEEDS, seeds=st.lists(SEEDS, min_size=5, max_size=20))
 def test_a_peer_claims_what_was_heard_and_agrees_with_its_host(opening: int, seeds: list[int]) -> None:
     converse(opening, seeds)

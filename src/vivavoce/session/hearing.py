@@ -75,6 +75,7 @@ Verdict = Pending | Whole | Stopped | Truncated | Told
 class Speech:
     """One spoken item. `length` counts its samples where they pass through here; None while more may come."""
 
+    item_id: str
     response_id: str
     text: str = ""
     received: int = 0
@@ -104,6 +105,7 @@ class Hearing:
         self.speed = 1.0
         self._sound = sound
         self._speeches: dict[str, Speech] = {}
+        self._answers: dict[str, list[Speech]] = {}
         self._started: dict[str, Onset] = {}
         self._assumed: dict[str, Onset] = {}
         self._generated: dict[str, float] = {}
@@ -116,7 +118,9 @@ class Hearing:
 
     def speak(self, item_id: str, response_id: str) -> None:
         """An item is going to be spoken."""
-        self._speeches.setdefault(item_id, Speech(response_id))
+        if item_id not in self._speeches:
+            self._speeches[item_id] = Speech(item_id, response_id)
+            self._answers.setdefault(response_id, []).append(self._speeches[item_id])
 
     def wrote(self, item_id: str, text: str) -> None:
         """All its words that are known so far."""
@@ -138,7 +142,7 @@ class Hearing:
             self._settle()
 
     def forget(self, item_id: str) -> None:
-        """The item is gone from the conversation."""
+        """The item is gone from the conversation. While its answer is heard, it still takes its time."""
         self._speeches.pop(item_id, None)
 
     # ── what the witness says ──────────────────────────────────────────────────────────────────────────
@@ -155,7 +159,7 @@ class Hearing:
             self._assumed.clear()  # it is no server of the kind that one has to guess about
         self._started[response_id] = Onset(now, self._sounded or 0)
         self._generated.pop(response_id, None)
-        for speech in self._of(response_id).values():
+        for speech in self._answer(response_id):
             if speech.verdict == Stopped(0.0):  # cancelled before it was heard, and yet it is played
                 speech.verdict = Pending()
 
@@ -165,27 +169,24 @@ class Hearing:
 
     def stopped(self, response_id: str, now: float) -> None:
         """The server's player has played a response to its end."""
-        for speech in self._of(response_id).values():
-            if isinstance(speech.verdict, Pending):
-                speech.verdict = Whole()
+        for speech in self._pending(response_id):
+            speech.verdict = Whole()
         self._over(response_id, now)
 
     def cleared(self, response_id: str, now: float) -> list[str]:
         """The server's player has dropped the rest of a response; ids of the items not heard to their end."""
-        pending = [id for id, speech in self._of(response_id).items() if isinstance(speech.verdict, Pending)]
+        pending = self._pending(response_id)
         budget = self._elapsed_ms(response_id, now)
-        for id in pending:
-            speech = self._speeches[id]
+        for speech in pending:
             speech.verdict = Stopped(budget)
             budget = max(0.0, budget - self._least_ms(speech.text))
         self._over(response_id, now)
         self._cleared_at = now
-        return pending
+        return [speech.item_id for speech in pending]
 
     def generated(self, response_id: str, now: float) -> None:
         """All of a response has been made, so it is playing by now, should the server be one that does not tell."""
-        pending = any(isinstance(speech.verdict, Pending) for speech in self._of(response_id).values())
-        if self._sound is not Sound.MEDIA or not pending or response_id in self._started:
+        if self._sound is not Sound.MEDIA or not self._pending(response_id) or response_id in self._started:
             return
         self._generated[response_id] = now
         if self._server is Witness.SILENT:
@@ -195,10 +196,10 @@ class Hearing:
         """The making of a response was stopped: items that had not begun to play, and so will not."""
         if self._sound is not Sound.MEDIA or response_id in self._started:
             return []
-        pending = [id for id, speech in self._of(response_id).items() if isinstance(speech.verdict, Pending)]
-        for id in pending:
-            self._speeches[id].verdict = Stopped(0.0)
-        return pending
+        pending = self._pending(response_id)
+        for speech in pending:
+            speech.verdict = Stopped(0.0)
+        return [speech.item_id for speech in pending]
 
     def flush(self) -> dict[str, int]:
         """This side's player stops now: milliseconds heard of each item that was not heard to its end."""
@@ -281,11 +282,12 @@ class Hearing:
             case Stopped(heard_ms) | Truncated(heard_ms):
                 return self._estimate(speech, heard_ms)
             case Pending():
-                return self._so_far(item_id, speech, now)
+                return self._so_far(speech, now)
 
     def _over(self, response_id: str, now: float) -> None:
         for book in (self._started, self._assumed, self._generated):
             book.pop(response_id, None)
+        self._answers.pop(response_id, None)
         # Those behind it have their turn now.
         self._generated = dict.fromkeys(self._generated, now)
 
@@ -295,15 +297,16 @@ class Hearing:
             ended = isinstance(speech.verdict, Pending) and speech.length is not None
             if ended and self._playout.heard(id) >= speech.received > 0:
                 speech.verdict = Whole()
-                if not any(isinstance(other.verdict, Pending) for other in self._of(speech.response_id).values()):
+                if not self._pending(speech.response_id):
                     self._playout.forget(speech.response_id)
+                    self._answers.pop(speech.response_id, None)
 
-    def _so_far(self, item_id: str, speech: Speech, now: float) -> str:
+    def _so_far(self, speech: Speech, now: float) -> str:
         if self._sound is Sound.TEXT:
-            return self._estimate(speech, duration_ms(self._playout.heard(item_id)))
+            return self._estimate(speech, duration_ms(self._playout.heard(speech.item_id)))
         budget = self._elapsed_ms(speech.response_id, now)
-        for id, earlier in self._of(speech.response_id).items():
-            if id == item_id:
+        for earlier in self._answer(speech.response_id):
+            if earlier is speech:
                 break
             budget -= self._least_ms(earlier.text)
         return self._estimate(speech, budget)
@@ -317,8 +320,7 @@ class Hearing:
         return words_in(speech.text, letters)
 
     def _assumed_end(self, response_id: str, since: float) -> float:
-        waiting = [speech.text for speech in self._of(response_id).values() if isinstance(speech.verdict, Pending)]
-        return since + sum(map(self._least_ms, waiting)) / 1000
+        return since + sum(self._least_ms(speech.text) for speech in self._pending(response_id)) / 1000
 
     def _elapsed_ms(self, response_id: str, now: float) -> float:
         onset = self._started.get(response_id, self._assumed.get(response_id))
@@ -335,8 +337,12 @@ class Hearing:
     def _letters_per_ms(self) -> float:
         return SLOW_LETTERS_PER_S * min(1.0, self.speed) / 1000
 
-    def _of(self, response_id: str) -> dict[str, Speech]:
-        return {id: speech for id, speech in self._speeches.items() if speech.response_id == response_id}
+    def _answer(self, response_id: str) -> list[Speech]:
+        """What a response says, in order, with what was deleted while it was heard."""
+        return self._answers.get(response_id, [])
+
+    def _pending(self, response_id: str) -> list[Speech]:
+        return [speech for speech in self._answer(response_id) if isinstance(speech.verdict, Pending)]
 
 
 def letters_in(text: str) -> int:

@@ -96,6 +96,18 @@ def test_an_item_cut_while_it_was_made_is_not_taken_for_whole_when_it_ends() -> 
     assert len(hearing.heard("a", 0)) < len(WORDS)
 
 
+def test_a_message_deleted_while_it_is_heard_lends_its_time_to_no_other() -> None:
+    hearing = speaking(Sound.MEDIA)
+    hearing.speak("b", "r")
+    hearing.wrote("b", WORDS)
+    hearing.started("r", 0)
+    hearing.forget("a")
+    assert not hearing.spoken("a")
+    assert hearing.heard("b", 5) == ""
+    assert hearing.cleared("r", 5) == ["a", "b"]
+    assert hearing.heard("b", 100) == ""
+
+
 @pytest.mark.parametrize("news", ["stopped", "cleared"])
 def test_news_of_unknown_answers_change_nothing(news: str) -> None:
     hearing = speaking(Sound.MEDIA)
