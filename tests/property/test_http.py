@@ -79,7 +79,6 @@ def ask(viva: Viva, operation: Operation, mode: GenerationMode, examples: int) -
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
         database=None,
-        derandomize=True,
         phases=[Phase.generate],
     )
     @given(case=operation.as_strategy(generation_mode=mode))

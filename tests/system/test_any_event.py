@@ -95,7 +95,6 @@ async def attempt(client: Client, examples: int) -> None:
         max_examples=examples,
         deadline=None,
         database=None,
-        derandomize=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
         phases=[Phase.generate],
     )
