@@ -16,7 +16,7 @@ for _name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_
     del os.environ[_name]
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,::1,localhost"
 
-# Others work on the same cores: a slow example is no news. The same tree gets the same verdict; the long proofs draw by chance.
+# Others work on the same cores: a slow example is no news. The same tree gets the same verdict.
 settings.register_profile("patient", deadline=None, derandomize=True)
 settings.load_profile("patient")
 
