@@ -24,7 +24,11 @@
       };
       connection.ondatachannel = ({ channel }) => {
         Object.assign(this, { connection, channel });
-        channel.onmessage = ({ data }) => this.received.push(JSON.parse(data));
+        channel.onmessage = ({ data }) => {
+          const event = JSON.parse(data);
+          if (event.type !== 'connection.ping') this.received.push(event);
+          else channel.send(JSON.stringify({ type: 'connection.pong', ping_event_id: event.event_id }));
+        };
       };
       await connection.setRemoteDescription({ type: 'offer', sdp: offer });
       connection.getTransceivers()[0].direction = 'sendrecv';

@@ -43,8 +43,8 @@ def answer_begins() -> list[Event]:
     ]
 
 
-async def connected(visitor: Visitor) -> Peer:
-    peer = await answered(visitor)
+async def connected(visitor: Visitor, peer: Peer | None = None) -> Peer:
+    peer = peer or await answered(visitor)
     await visitor.call()
     await peer.until("peer.channel?.readyState === 'open'")
     await peer.say(SESSION)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from playwright.async_api import ConsoleMessage, Error, Page, Request, Route, async_playwright
+from playwright.async_api import BrowserContext, ConsoleMessage, Error, Page, Request, Route, async_playwright
 
 FLAGS: Final = (
     "--no-sandbox",
@@ -134,10 +134,26 @@ class Peer:
 
     page: Page
     calls: int = 0
+    keeps: bool = False
+    """Whether it keeps the session of a lost connection and answers pings."""
+    read: str | None = None
+    """The last event that it says it has read, on a return."""
+    refusals: list[int] = field(default_factory=list[int])
+    """Statuses that the next requests to come back are refused with."""
+    returns: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    """The headers of the requests to come back."""
     hold: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is clear, an offer waits for its answer."""
     secrets: list[Event] = field(default_factory=list[Event])
     """The bodies of the requests for a client secret."""
+
+    async def vanish(self) -> None:
+        """Go without a word, as a network does; whoever calls from now on is answered from another page."""
+        gone, self.page = self.page, await other_side(self.page.context)
+        devtools = await gone.context.new_cdp_session(gone)
+        async with gone.expect_event("crash"):
+            crash = asyncio.ensure_future(devtools.send("Page.crash"))
+        crash.cancel()  # nobody is left to answer it
 
     async def say(self, *events: Event) -> None:
         await self.page.evaluate("(events) => peer.say(events)", list(events))
@@ -158,12 +174,22 @@ class Peer:
         if route.request.method == "OPTIONS":
             await route.fulfill(status=204)  # no relays
             return
+        if route.request.url.endswith("/resume"):
+            self.returns.append(await route.request.all_headers())
+            if self.refusals:
+                await route.fulfill(status=self.refusals.pop(0), json={})
+                return
         self.calls += 1
         place = f"/v1/realtime/calls/rtc_{self.calls}"
         await self.hold.wait()
         answer = await self.page.evaluate("(offer) => peer.answer(offer)", route.request.post_data)
+        headers = {"Location": place}
+        if self.keeps:
+            headers |= {"Viva-Heartbeat": "ping", "Viva-Resume": f"token_{self.calls}; max-age=60"}
+        if self.read is not None:
+            headers["Viva-Last-Event"] = self.read
         try:
-            await route.fulfill(status=201, content_type="application/sdp", headers={"Location": place}, body=answer)
+            await route.fulfill(status=201, content_type="application/sdp", headers=headers, body=answer)
         except Error as error:
             if "Route" not in str(error) and "closed" not in str(error):
                 raise  # anything but a caller who is gone by now
@@ -173,13 +199,19 @@ class Peer:
         await route.fulfill(json={"value": "ek_scripted", "expires_at": 1, "session": {}})
 
 
+async def other_side(context: BrowserContext) -> Page:
+    """A page of its own that can answer calls."""
+    page = await context.new_page()
+    await page.evaluate((Path(__file__).with_name("peer.js")).read_text(encoding="utf-8"))
+    return page
+
+
 async def answered(visitor: Visitor) -> Peer:
     """Have the visitor's calls answered by a peer that a test can script."""
-    page = await visitor.page.context.new_page()
-    await page.evaluate((Path(__file__).with_name("peer.js")).read_text(encoding="utf-8"))
+    peer = Peer(await other_side(visitor.page.context))
     await visitor.page.bring_to_front()
-    peer = Peer(page)
     peer.hold.set()
     await visitor.page.route("**/v1/realtime/client_secrets", peer.mint)
     await visitor.page.route("**/v1/realtime/calls", peer.answer)
+    await visitor.page.route("**/v1/realtime/calls/*/resume", peer.answer)
     return peer

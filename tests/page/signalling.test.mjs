@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { askRelays, baseOf, mintSecret, placeCall, readLink } from '../../src/vivavoce/page/signalling.js';
+import { askRelays, baseOf, mintSecret, placeCall, readLink, resumeCall } from '../../src/vivavoce/page/signalling.js';
 
 /** A server that answers what its test tells it to, and remembers what it was asked. */
 const server = createServer(async (request, response) => {
@@ -49,7 +49,7 @@ test('a client secret is asked for with the key and the session', async () => {
 
 test('a call is placed with the offer as it is, and its answer keeps the last line end', async () => {
   reply = { status: 201, headers: { Location: '/v1/realtime/calls/rtc_7' }, body: 'v=0\r\nanswer\r\n' };
-  assert.deepEqual(await place(), { sdp: 'v=0\r\nanswer\r\n', callId: 'rtc_7' });
+  assert.deepEqual(await place(), { sdp: 'v=0\r\nanswer\r\n', callId: 'rtc_7', ticket: null });
   assert.deepEqual([asked.path, asked.headers['content-type'], asked.headers.authorization, asked.body],
     ['/v1/realtime/calls', 'application/sdp', 'Bearer the secret', 'v=0\r\noffer\r\n']);
 });
@@ -63,7 +63,25 @@ test('relays are asked for with the secret, and a server without any is no troub
     ['OPTIONS', '/v1/realtime/calls', 'Bearer the secret']);
   reply = { status: 405 };
   assert.deepEqual(await ask(), []);
-  assert.deepEqual(await askRelays({ url: 'http://127.0.0.1:9', secret: 'the secret' }), []);
+  await assert.rejects(askRelays({ url: 'http://127.0.0.1:9', secret: 'the secret' }));
+});
+
+test('a server that keeps sessions says by what one comes back, and is told what was heard of it', async () => {
+  reply = { status: 201, body: 'v=0\r\n', headers: { 'Viva-Heartbeat': 'ping', 'Viva-Resume': 'first; max-age=60' } };
+  assert.deepEqual((await place()).ticket, { token: 'first', maxAgeMs: 60_000 });
+  reply.headers = { 'Viva-Heartbeat': 'ping', 'Viva-Resume': 'second; max-age=60', 'Viva-Last-Event': 'viva_3' };
+  const back = (lastEventId) => resumeCall({
+    url, secret: 'the secret', callId: 'rtc_7', claim: { token: 'first', lastEventId, silentMs: 940 }, sdp: 'v=0\r\n',
+  });
+  assert.deepEqual(await back('event_9'),
+    { sdp: 'v=0\r\n', callId: null, ticket: { token: 'second', maxAgeMs: 60_000 }, lastRead: 'viva_3' });
+  const { path, headers } = asked;
+  assert.deepEqual([path, headers.authorization, headers['viva-resume'], headers['viva-silent-ms'], headers['last-event-id']],
+    ['/v1/realtime/calls/rtc_7/resume', 'Bearer the secret', 'first', '940', 'event_9']);
+  await back(null);
+  assert.ok(!('last-event-id' in asked.headers));
+  reply = { status: 404, body: '{}' };
+  await assert.rejects(back(null), { kind: 'refused', cause: 404 });
 });
 
 test('of a header only usable ICE servers are read', () => {

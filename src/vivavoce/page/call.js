@@ -3,8 +3,11 @@
  * late answer of an old call can never touch a new one.
  */
 
+import { comeBack } from './comeback.js';
 import { activity, end, handIn, interrupt, newConversation, press, receive, release, say } from './conversation.js';
 import { Failure, microphoneFailure } from './failure.js';
+import { DOUBT_AFTER_MS, Lifeline, SILENT_AFTER_MS } from './lifeline.js';
+import { Link } from './link.js';
 import { Meter } from './meter.js';
 import { Quality, UNKNOWN } from './quality.js';
 import { askRelays, placeCall } from './signalling.js';
@@ -59,8 +62,7 @@ const NOT_SECURE = 'Browsers give the microphone only to https pages and to page
   + 'Open the page by https, or as http://127.0.0.1.';
 const SILENCED = 'The system has silenced the microphone, so you are not heard.';
 const UNPLUGGED = 'The microphone was disconnected. Hang up and call again to use another one.';
-/** Candidates of the own machine are there at once; waiting for slow STUN servers would only delay the call. */
-const GATHER_WITHIN_MS = 300;
+const LOOK_EVERY_MS = 100;
 /** The last syllable is still under way when the button is let go. */
 const TAIL_MS = 200;
 
@@ -76,16 +78,20 @@ export class Call extends EventTarget {
   conversation = newConversation();
   /** The server's name for this call, where it tells. @type {string | null} */ id = null;
   /** The user's sound. @type {MediaStream | null} */ microphone = null;
-  /** @type {RTCPeerConnection | null} */ connection = null;
   /** When the call was connected, in ms of `performance.now()`. @type {number | null} */ connectedAt = null;
   /** When it ended or failed, likewise. @type {number | null} */ endedAt = null;
   /** @type {CallOptions} */ #options;
-  /** @type {RTCDataChannel | null} */ #channel = null;
+  /** The connection that the call goes over. @type {Link | null} */ #link = null;
+  /** Where the server keeps the session of a lost connection. @type {Lifeline | null} */ #lifeline = null;
+  /** What is being done about a silent connection. @type {{from: Link | null, stop: AbortController} | null} */
+  #return = null;
+  #secret = '';
   /** @type {AudioContext | null} */ #context = null;
   /** @type {{user: Meter | null, remote: Meter | null}} */ #meters = { user: null, remote: null };
   /** @type {Quality | null} */ #quality = null;
   #scope = new AbortController();
   /** @type {number | undefined} */ #timer;
+  /** @type {number | undefined} */ #watch;
   /** Runs between letting go and the end of the turn. @type {number | undefined} */ #tail;
 
   /** @param {CallOptions} options */
@@ -100,6 +106,8 @@ export class Call extends EventTarget {
 
   /** @type {readonly import('./conversation.js').Caption[]} */
   get captions() { return this.conversation.captions; }
+
+  get connection() { return this.#link?.connection ?? null; }
 
   get figures() { return this.#quality?.figures ?? UNKNOWN; }
 
@@ -129,15 +137,22 @@ export class Call extends EventTarget {
       // From here on no person has to be waited for.
       this.#timer = setTimeout(() => this.#fail(new Failure('too slow', TOO_SLOW)), CONNECT_WITHIN_MS);
       const { url, iceServers } = this.#options;
-      const secret = await this.#options.fetchSecret(signal);
+      const secret = this.#secret = await this.#options.fetchSecret(signal);
       signal.throwIfAborted();
-      const connection = this.#connect(iceServers === 'server' ? await askRelays({ url, secret, signal }) : iceServers);
-      const sdp = await this.#offer(connection, signal);
+      // A call can do without relays.
+      const relays = iceServers === 'server' ? await askRelays({ url, secret, signal }).catch(() => []) : [];
+      signal.throwIfAborted();
+      const link = this.#link = this.#makeLink(relays);
+      this.#context = new AudioContext();
+      if (this.microphone) this.#meters.user = new Meter(this.#context, this.microphone);
+      const sdp = await link.offer(signal);
       const answer = await placeCall({ url, secret, sdp, signal });
       signal.throwIfAborted();
       this.id = answer.callId;
+      if (answer.ticket) this.#lifeline = new Lifeline(answer.ticket, performance.now());
       this.#move('answered');
-      await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+      await link.accept(answer.sdp);
+      link.opened.then(() => this.#move('opened'));
     } catch (error) {
       this.#fail(error);
     }
@@ -149,7 +164,7 @@ export class Call extends EventTarget {
 
   /** Send any client event. @param {WireEvent} event */
   send(event) {
-    if (this.#channel?.readyState === 'open') this.#channel.send(JSON.stringify(event));
+    this.#link?.send(this.#lifeline?.send(event) ?? JSON.stringify(event));
   }
 
   /** Say something in writing. @param {string} text */
@@ -197,42 +212,15 @@ export class Call extends EventTarget {
     }
   }
 
-  /** @param {RTCIceServer[]} iceServers @returns {RTCPeerConnection} */
-  #connect(iceServers) {
-    const connection = new RTCPeerConnection({ iceServers });
-    this.connection = connection;
-    this.#context = new AudioContext();
-    connection.ontrack = ({ track }) => this.#hear(new MediaStream([track]));
-    connection.onconnectionstatechange = () => this.#connectionChanged(connection.connectionState);
-    // The protocol wants the channel in the offer, and an audio section even from those who only listen.
-    this.#channel = connection.createDataChannel('oai-events');
-    this.#channel.onopen = () => this.#move('opened');
-    this.#channel.onmessage = ({ data }) => this.#receive(String(data));
-    this.#channel.onclose = () => this.#end('peer');
-    if (this.microphone) {
-      for (const track of this.microphone.getTracks()) connection.addTrack(track, this.microphone);
-      this.#meters.user = new Meter(this.#context, this.microphone);
-    } else {
-      connection.addTransceiver('audio', { direction: 'recvonly' });
-    }
-    return connection;
-  }
-
-  /**
-   * @param {RTCPeerConnection} connection
-   * @param {AbortSignal} signal
-   * @returns {Promise<string>}
-   */
-  async #offer(connection, signal) {
-    await connection.setLocalDescription();
-    if (connection.iceGatheringState !== 'complete') {
-      await new Promise((resolve) => {
-        connection.onicegatheringstatechange = () => connection.iceGatheringState === 'complete' && resolve(null);
-        setTimeout(resolve, GATHER_WITHIN_MS);
-      });
-    }
-    signal.throwIfAborted();
-    return connection.localDescription?.sdp ?? '';
+  /** @param {RTCIceServer[]} relays of the server @returns {Link} */
+  #makeLink(relays) {
+    const { iceServers } = this.#options;
+    return new Link(iceServers === 'server' ? relays : iceServers, this.microphone, {
+      hears: (stream) => this.#hear(stream),
+      reads: (text) => this.#receive(text),
+      left: () => this.#end('peer'),
+      changed: (state) => this.#connectionChanged(state),
+    });
   }
 
   /** @param {MediaStream} stream the other side's sound */
@@ -247,11 +235,13 @@ export class Call extends EventTarget {
         addEventListener(gesture, () => { audio.play(); this.#context?.resume(); }, { signal: this.#scope.signal });
       }
     });
+    this.#meters.remote?.close();
     if (this.#context) this.#meters.remote = new Meter(this.#context, stream);
   }
 
   /** @param {RTCPeerConnectionState} now */
   #connectionChanged(now) {
+    if (this.#lifeline && this.connectedAt) return; // that knows better, and sooner
     if (now === 'disconnected') this.#move('faltered');
     if (now === 'connected') this.#move('recovered');
     if (now === 'failed') this.#fail(this.connectedAt ? new Failure('lost', LOST) : new Failure('too slow', NO_PATH));
@@ -264,6 +254,7 @@ export class Call extends EventTarget {
     try {
       /** @type {WireEvent} */
       const event = JSON.parse(text);
+      if (this.#lifeline && !this.#lifeline.receive(event, performance.now())) return;
       this.#quality?.note(event);
       step = receive(this.conversation, event);
       this.dispatchEvent(new CustomEvent('event', { detail: event }));
@@ -298,6 +289,50 @@ export class Call extends EventTarget {
     this.#take(handIn(this.conversation, results));
   }
 
+  /** See whether the server is still heard. @param {Lifeline} lifeline */
+  async #look(lifeline) {
+    const link = this.#link;
+    const ping = lifeline.ping(performance.now());
+    if (ping !== null) link?.send(ping);
+    if (link && lifeline.silence(performance.now()) > DOUBT_AFTER_MS) {
+      const packets = await link.packets();
+      if (link !== this.#link) return;
+      lifeline.count(packets, performance.now());
+    }
+    const silent = lifeline.silence(performance.now()) > SILENT_AFTER_MS;
+    if (silent && this.state === 'connected') {
+      this.#move('faltered');
+      this.#comeBack(lifeline);
+    } else if (!silent && this.#return && this.#return.from === link) { // it lives after all
+      this.#return.stop.abort();
+      this.#return = null;
+      lifeline.stays();
+      this.#move('recovered');
+    }
+  }
+
+  /** Go on with the same session over another connection. @param {Lifeline} lifeline */
+  async #comeBack(lifeline) {
+    const { url, fetchSecret } = this.#options;
+    const attempt = this.#return = { from: this.#link, stop: new AbortController() };
+    const signal = AbortSignal.any([this.#scope.signal, attempt.stop.signal]);
+    try {
+      const link = await comeBack({
+        url, fetchSecret, lifeline, secret: this.#secret, callId: this.id ?? '',
+        makeLink: (relays) => this.#makeLink(relays),
+        take: (next) => {
+          this.#link?.close();
+          this.#link = next;
+        },
+      }, signal);
+      lifeline.begin(performance.now()).forEach((text) => link.send(text));
+      this.#return = null;
+      this.#move('recovered');
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    }
+  }
+
   /** @param {unknown} error */
   #fail(error) {
     if (!MOVES[this.state].failed) return;
@@ -324,7 +359,10 @@ export class Call extends EventTarget {
   #connected() {
     clearTimeout(this.#timer);
     this.connectedAt ??= performance.now();
-    if (!this.connection || this.#quality) return;
+    const lifeline = this.#lifeline;
+    if (lifeline && !this.#watch) this.#watch = setInterval(() => this.#look(lifeline), LOOK_EVERY_MS);
+    if (!this.connection || this.#quality?.connection === this.connection) return;
+    this.#quality?.close();
     this.#quality = new Quality(this.connection, () => this.#meters.remote?.rms ?? 0, () => this.#tell('figures'));
   }
 
@@ -333,14 +371,14 @@ export class Call extends EventTarget {
     this.endedAt = performance.now();
     clearTimeout(this.#timer);
     clearTimeout(this.#tail);
+    clearInterval(this.#watch);
     this.#scope.abort();
     this.#quality?.close();
     this.#meters.user?.close();
     this.#meters.remote?.close();
     this.#meters = { user: null, remote: null };
     this.microphone?.getTracks().forEach((track) => track.stop());
-    this.#channel?.close();
-    this.connection?.close();
+    this.#link?.close();
     this.#context?.close();
     this.#options.audio.srcObject = null;
     this.#take(end(this.conversation));

@@ -33,6 +33,7 @@
  * @property {'nothing' | 'commit' | 'answer'} owed `commit`: an answer is to be asked for once the spoken turn is
  *   committed; `answer`: once the running response has ended
  * @property {Record<string, number>} asked retrievals under way, by item
+ * @property {number} answers how many were asked for: each request has an id of its own
  * @property {number} retrieveUpToMs longest heard stretch for which an item is asked back: some servers put the audio
  *   into their reply, and a message of more than 256 KiB kills the data channel
  */
@@ -41,7 +42,7 @@
 /** @typedef {{conversation: Conversation, send: WireEvent[], run: ToolCall[], trouble: string | null}} Step */
 /** @typedef {(conversation: Conversation, event: WireEvent) => Conversation | Step} Rule */
 
-const ANSWER = 'viva_answer';
+const ANSWER = 'viva_answer_';
 const RETRIEVE = 'viva_retrieve_';
 
 /** Errors that a race between two honest sides makes, and that mean nothing to a person. */
@@ -54,7 +55,7 @@ const HARMLESS = new Set(['response_cancel_not_active', 'conversation_already_ha
 export function newConversation(retrieveUpToMs = Infinity) {
   return {
     captions: [], session: {}, hearing: null, awaiting: null, response: null, playing: null,
-    owed: 'nothing', asked: {}, retrieveUpToMs,
+    owed: 'nothing', asked: {}, answers: 0, retrieveUpToMs,
   };
 }
 
@@ -157,8 +158,9 @@ export function end(conversation) {
  */
 function answer(conversation, before) {
   if (conversation.response !== null) return step({ ...conversation, owed: 'answer' }, before);
-  const request = { type: 'response.create', event_id: ANSWER };
-  return step({ ...conversation, owed: 'nothing', awaiting: ANSWER }, [...before, request]);
+  const answers = conversation.answers + 1;
+  const request = { type: 'response.create', event_id: ANSWER + answers };
+  return step({ ...conversation, owed: 'nothing', awaiting: request.event_id, answers }, [...before, request]);
 }
 
 /**
@@ -329,7 +331,7 @@ function dropped(conversation, { response_id: id }) {
 /** @type {Rule} */
 function failure(conversation, { error }) {
   const cause = String(error.event_id ?? '');
-  if (cause === ANSWER && error.code === 'conversation_already_has_active_response') {
+  if (cause.startsWith(ANSWER) && error.code === 'conversation_already_has_active_response') {
     return { ...conversation, awaiting: null, owed: 'answer' };
   }
   if (HARMLESS.has(error.code) || cause.startsWith(RETRIEVE)) return conversation;

@@ -50,5 +50,5 @@ export async function refusal(response) {
   const [kind, ours] = [401, 403].includes(response.status)
     ? [/** @type {const} */ ('key refused'), 'The server does not accept this key.']
     : [/** @type {const} */ ('refused'), 'The server refused the call and gave no reason.'];
-  return new Failure(kind, `${said ?? ours} (status ${response.status})`);
+  return new Failure(kind, `${said ?? ours} (status ${response.status})`, response.status);
 }

@@ -97,6 +97,7 @@ export class Quality {
    * @param {(figures: Figures) => void} tell called with each new reading
    */
   constructor(connection, soundRms, tell) {
+    this.connection = connection;
     this.soundRms = soundRms;
     this.tell = tell;
     /** @type {Counters | null} */

@@ -10,6 +10,7 @@ import { Failure, refusal } from './failure.js';
  * @typedef {object} Answer
  * @property {string} sdp
  * @property {string | null} callId from the `Location` header; null where the server does not show it to browsers
+ * @property {import('./lifeline.js').Ticket | null} ticket null where the server does not keep a session
  */
 
 /**
@@ -45,19 +46,14 @@ export async function mintSecret({ url, key, session, signal }) {
 }
 
 /**
- * Ask for relays (`OPTIONS …/realtime/calls`, RFC 9725, section 4.6). Where there are none, a call can do without.
+ * Ask for relays (`OPTIONS …/realtime/calls`, RFC 9725, section 4.6), and see by it whether the server can be reached.
  * @param {{url: string, secret: string, signal?: AbortSignal}} options
- * @returns {Promise<RTCIceServer[]>}
+ * @returns {Promise<RTCIceServer[]>} none where the server has none, or does not tell; rejected where nothing has come
  */
 export async function askRelays({ url, secret, signal }) {
-  try {
-    const headers = { 'Authorization': `Bearer ${secret}` };
-    const response = await fetch(`${baseOf(url)}/realtime/calls`, { method: 'OPTIONS', headers, signal: signal ?? null });
-    return response.ok ? readLink(response.headers.get('Link') ?? '') : [];
-  } catch {
-    signal?.throwIfAborted();
-    return [];
-  }
+  const headers = { 'Authorization': `Bearer ${secret}` };
+  const response = await fetch(`${baseOf(url)}/realtime/calls`, { method: 'OPTIONS', headers, signal: signal ?? null });
+  return response.ok ? readLink(response.headers.get('Link') ?? '') : [];
 }
 
 const LINK = /<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]+))*)/g;
@@ -89,12 +85,34 @@ export function readLink(value) {
  * @throws {Failure} `unreachable`, `key refused`, `refused` or `bad answer`
  */
 export async function placeCall({ url, secret, sdp, signal }) {
-  const response = await post(`${baseOf(url)}/realtime/calls`, secret, 'application/sdp', sdp, signal);
-  const answer = await response.text();
-  if (!answer.startsWith('v=0')) {
+  return answerIn(await post(`${baseOf(url)}/realtime/calls`, secret, 'application/sdp', sdp, signal));
+}
+
+/**
+ * Come back to a call (`POST …/realtime/calls/{call_id}/resume`, docs/reference/resumption.md).
+ * @param {{url: string, secret: string, callId: string, claim: import('./lifeline.js').Claim, sdp: string,
+ *   signal?: AbortSignal}} options
+ * @returns {Promise<Answer & {lastRead: string | null}>} with the last event of ours that the server has read
+ * @throws {Failure} `unreachable`, `key refused`, `refused` or `bad answer`
+ */
+export async function resumeCall({ url, secret, callId, claim: { token, lastEventId, silentMs }, sdp, signal }) {
+  const address = `${baseOf(url)}/realtime/calls/${callId}/resume`;
+  const response = await post(address, secret, 'application/sdp', sdp, signal, {
+    'Viva-Resume': token, 'Viva-Silent-Ms': String(silentMs), ...(lastEventId ? { 'Last-Event-ID': lastEventId } : {}),
+  });
+  return { ...await answerIn(response), lastRead: response.headers.get('Viva-Last-Event') };
+}
+
+/** @param {Response} response @returns {Promise<Answer>} */
+async function answerIn(response) {
+  const sdp = await response.text();
+  if (!sdp.startsWith('v=0')) {
     throw new Failure('bad answer', 'The server took the call but its answer is not a session description (SDP).');
   }
-  return { sdp: answer, callId: response.headers.get('Location')?.split('/').pop() ?? null };
+  const { headers } = response;
+  const [, token = '', seconds] = headers.get('Viva-Resume')?.match(/^([^;\s]+)\s*;\s*max-age=(\d+)/) ?? [];
+  const ticket = token && headers.get('Viva-Heartbeat') === 'ping' ? { token, maxAgeMs: 1000 * Number(seconds) } : null;
+  return { sdp, callId: headers.get('Location')?.split('/').pop() ?? null, ticket };
 }
 
 /**
@@ -103,12 +121,13 @@ export async function placeCall({ url, secret, sdp, signal }) {
  * @param {string} type
  * @param {string} body
  * @param {AbortSignal} [signal]
+ * @param {Record<string, string>} [more] headers
  * @returns {Promise<Response>} a good one
  */
-async function post(address, bearer, type, body, signal) {
+async function post(address, bearer, type, body, signal, more) {
   let response;
   try {
-    const headers = { 'Authorization': `Bearer ${bearer}`, 'Content-Type': type };
+    const headers = { 'Authorization': `Bearer ${bearer}`, 'Content-Type': type, ...more };
     response = await fetch(address, { method: 'POST', headers, body, signal: signal ?? null });
   } catch (error) {
     signal?.throwIfAborted();
