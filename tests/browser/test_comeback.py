@@ -73,6 +73,8 @@ async def test_a_session_that_is_gone_is_said_to_be_lost_and_everything_is_given
         await visitor.until("vivavoce.call.state === 'failed'")
         assert await visitor.text("#state") == "Call lost"
         assert "The connection was lost." in await visitor.text("[role=alert]")
-        assert await visitor.page.evaluate("vivavoce.call.microphone.getTracks().every((t) => t.readyState === 'ended')")
+        assert await visitor.page.evaluate(
+            "vivavoce.call.microphone.getTracks().every((t) => t.readyState === 'ended')"
+        )
         assert await visitor.page.evaluate("vivavoce.call.connection.connectionState") == "closed"
         assert len(peer.returns) == 1

@@ -19,7 +19,11 @@ import { askRelays, resumeCall } from './signalling.js';
 
 const LOST = 'The connection was lost. Check the network and call again.';
 const KNOCK_EVERY_MS = 350;
-const KNOCK_WITHIN_MS = 1500;
+/** Connections that TCP is asked for in quick succession. Each of them tries again after 1, 3, 7, 15 and 31 s by itself. */
+const QUICK_KNOCKS = 4;
+const SLOW_KNOCK_EVERY_MS = 5000;
+/** Browsers make six connections to a server with cookies, and six without. */
+const MOST_KNOCKS = 12;
 const ATTEMPT_WITHIN_MS = 5000;
 const PAUSE_MS = 500;
 /** The server has the session no more. */
@@ -70,7 +74,8 @@ export async function comeBack(session, signal) {
 }
 
 /**
- * Ask the server again and again for any answer at all. The requests overlap, so that none that hangs holds up the rest.
+ * Ask the server again and again for any answer at all. The requests overlap, since one that hangs must not hold up the
+ * rest; and none is given up, since the next would get its connection, which TCP tries again ever more seldom.
  * @param {string} url
  * @param {string} secret
  * @param {AbortSignal} signal
@@ -78,20 +83,31 @@ export async function comeBack(session, signal) {
  */
 async function reach(url, secret, signal) {
   const done = new AbortController();
-  const knock = () => askRelays({
-    url, secret, signal: AbortSignal.any([signal, done.signal, AbortSignal.timeout(KNOCK_WITHIN_MS)]),
-  });
+  const either = AbortSignal.any([signal, done.signal]);
+  let pending = 0;
+  /** @type {number | undefined} */
+  let timer;
   try {
     return await new Promise((resolve, reject) => {
-      const again = () => {
-        if (done.signal.aborted) return;
-        knock().then(resolve, () => {});
-        setTimeout(again, KNOCK_EVERY_MS);
+      const wait = () => {
+        clearTimeout(timer);
+        const every = pending < QUICK_KNOCKS ? KNOCK_EVERY_MS : SLOW_KNOCK_EVERY_MS;
+        if (pending < MOST_KNOCKS && !either.aborted) timer = setTimeout(knock, every);
       };
-      again();
+      const knock = () => {
+        const credentials = pending % 2 === 0 ? 'same-origin' : 'omit';
+        pending += 1;
+        askRelays({ url, secret, credentials, signal: either }).then(resolve, () => {
+          pending -= 1;
+          wait();
+        });
+        wait();
+      };
+      knock();
       refused(signal).catch(reject);
     });
   } finally {
+    clearTimeout(timer);
     done.abort();
   }
 }

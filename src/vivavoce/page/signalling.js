@@ -47,12 +47,12 @@ export async function mintSecret({ url, key, session, signal }) {
 
 /**
  * Ask for relays (`OPTIONS …/realtime/calls`, RFC 9725, section 4.6), and see by it whether the server can be reached.
- * @param {{url: string, secret: string, signal?: AbortSignal}} options
+ * @param {{url: string, secret: string, credentials?: RequestCredentials, signal?: AbortSignal}} options
  * @returns {Promise<RTCIceServer[]>} none where the server has none, or does not tell; rejected where nothing has come
  */
-export async function askRelays({ url, secret, signal }) {
+export async function askRelays({ url, secret, credentials = 'same-origin', signal = new AbortController().signal }) {
   const headers = { 'Authorization': `Bearer ${secret}` };
-  const response = await fetch(`${baseOf(url)}/realtime/calls`, { method: 'OPTIONS', headers, signal: signal ?? null });
+  const response = await fetch(`${baseOf(url)}/realtime/calls`, { method: 'OPTIONS', headers, credentials, signal });
   return response.ok ? readLink(response.headers.get('Link') ?? '') : [];
 }
 
