@@ -22,7 +22,7 @@ def offer(data: bytes) -> None:
     """An offer that is taken stays readable, and names nobody whom we may not contact."""
     wanted = sdp.read(data.decode(errors="surrogateescape"))
     for policy in OfferedCandidates:
-        kept = sdp.only_offered(sdp.for_speech(wanted, Opus(dtx=True, redundancy=True)), policy)
+        kept = sdp.only_offered(sdp.doubled(sdp.for_speech(wanted, Opus(dtx=True))), policy)
         sdp.most_bps(kept, Opus())
         again = sdp.parse(kept.text)
         assert again == kept

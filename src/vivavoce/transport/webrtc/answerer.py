@@ -5,7 +5,16 @@ import webrtc
 from vivavoce.transport.interface import Transport
 from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc import sdp
-from vivavoce.transport.webrtc.engine import bound, calm_encoders, described, description_of, make, negotiating, speak
+from vivavoce.transport.webrtc.engine import (
+    bound,
+    calm_encoders,
+    described,
+    description_of,
+    make,
+    negotiating,
+    refuse_rest,
+    speak,
+)
 from vivavoce.transport.webrtc.settings import WebRtcSettings
 from vivavoce.transport.webrtc.transport import WebRtcTransport
 
@@ -25,13 +34,10 @@ class WebRtcAnswerer:
         async with negotiating(peer, voice, settings):
             await peer.set_remote_description(description_of(webrtc.RTCSdpType.offer, wanted))
             speak(peer, voice)
-            # The caller's other sections are refused, lest the engine decodes a camera that nobody looks at.
-            for transceiver in peer.get_transceivers():
-                if transceiver.sender.track is None:
-                    transceiver.stop()
+            refuse_rest(peer)
             answer = await described(peer, await peer.create_answer(), settings)
             await bound(peer, sdp.most_bps(wanted, settings.opus))
             calm_encoders()
             # Nobody can have connected yet: the answer has not left.
-            transport = WebRtcTransport(peer, voice, None, self._pacer, settings, reads_text=wanted.has_text_path)
+            transport = WebRtcTransport(peer, voice, None, self._pacer, settings, wanted)
         return transport, answer.text

@@ -19,12 +19,16 @@ class Gate:
     less than two seconds the listener's jitter buffer takes the next word for one that was late by the whole pause,
     and from then on plays everything that much later (measured with libwebrtc: half a second after the third pause
     of one second). An encoding that is made inactive and active again has its RTP time moved on by the pause.
+
+    Attributes:
+        turning: held by whoever changes how the sender sends.
     """
 
     def __init__(self, sender: webrtc.RTCRtpSender) -> None:
         self._sender = sender
         self._now = self._wanted = _Side.OPEN
         self._changed = asyncio.Event()
+        self.turning = asyncio.Lock()
 
     @property
     def is_open(self) -> bool:
@@ -49,10 +53,11 @@ class Gate:
                     await self._turn(self._wanted)
 
     async def _turn(self, side: _Side) -> None:
-        parameters = self._sender.get_parameters()
-        for encoding in parameters.encodings:
-            encoding.active = side is _Side.OPEN
-        await self._sender.set_parameters(parameters)
+        async with self.turning:
+            parameters = self._sender.get_parameters()
+            for encoding in parameters.encodings:
+                encoding.active = side is _Side.OPEN
+            await self._sender.set_parameters(parameters)
         self._now = side
 
     def _want(self, side: _Side) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-import webrtc
 import wrtc
 
 from vivavoce.audio.frame import RATE_HZ, Pcm, to_bytes
@@ -22,9 +21,9 @@ _KEPT_FRAMES: Final = 200  # two seconds wait in the engine when this process st
 class Media:
     """Sound of one call, both ways. Knows the engine's frames and rates, nothing of states."""
 
-    def __init__(self, voice: wrtc.TrackGenerator, sender: webrtc.RTCRtpSender) -> None:
+    def __init__(self, voice: wrtc.TrackGenerator, gate: Gate) -> None:
         self._voice = voice
-        self._gate = Gate(sender)
+        self._gate = gate
         self._playback = Playback()
         self._ear: wrtc.MediaStreamTrackProcessor | None = None
         self._resampler = Resampler(_ENGINE_HZ, RATE_HZ)
@@ -75,10 +74,6 @@ class Media:
         else:
             self._voice.writeAudio(to_bytes(samples), RATE_HZ, 1, len(samples))
         return note
-
-    async def tend(self) -> None:
-        """What must be done aside while the call lasts."""
-        await self._gate.tend()
 
     def close(self) -> None:
         """Let go of the engine's objects."""

@@ -47,7 +47,7 @@ class WebRtcOfferer:
             channel = peer.create_data_channel(EVENT_CHANNEL)
             offer = await described(peer, await peer.create_offer(), self._settings)
         self._begun = peer, voice, channel
-        return (sdp.redundant(offer) if self._settings.opus.redundancy else offer).text
+        return offer.text
 
     async def accept(self, answer: str) -> Transport:
         """See `Offering.accept`. All candidates of the answer are used: it comes from whom we chose to call."""
@@ -58,9 +58,7 @@ class WebRtcOfferer:
             self._begun = None
             agreed = sdp.for_speech(sdp.read(answer), self._settings.opus)
             # Made before the answer is set: from then on the channel may open at any moment.
-            transport = WebRtcTransport(
-                peer, voice, channel, self._pacer, self._settings, reads_text=agreed.has_text_path
-            )
+            transport = WebRtcTransport(peer, voice, channel, self._pacer, self._settings, agreed)
             try:
                 await peer.set_remote_description(description_of(webrtc.RTCSdpType.answer, agreed))
                 await bound(peer, sdp.most_bps(agreed, self._settings.opus))

@@ -8,8 +8,11 @@ from vivavoce.errors import ConfigError
 LOWEST_BPS: Final = 16_000
 """The engine goes down to this where a network carries no more; one figure for all calls of a process."""
 USUAL_BPS: Final = 32_000
-"""What the engine takes by itself, and the most where the peer does not tell how packets fare."""
+"""What the engine takes by itself, and the most where the peer does not tell how packets fare, and for each of two
+copies."""
 HIGHEST_BPS: Final = 128_000
+HEADERS_BPS: Final = 20_000
+"""What 50 packets a second cost besides, whatever they bring."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,11 @@ class Opus:
             16,000 and this; with a peer that gives no feedback for that (`transport-cc`) it is 32,000 at most.
         fec: each packet brings the last one along in a coarse form, if packets are lost (as the peer reports) and the
             peer reads it. Costs nothing while none are.
+        redundancy: each packet brings the last one along unchanged (RED, RFC 2198), if 4 % of the packets are lost or
+            more, the peer reads it and the network carries it. Each copy has 32,000 bits per second at most, so it
+            costs nothing where 64,000 are allowed, and nothing while no packets are lost.
         dtx: send a packet every 400 ms where there is silence, not one every 20 ms. Saves bytes; what a listener hears
             then is made up.
-        redundancy: each packet brings the last one along unchanged (RFC 2198), both ways, if the peer reads it. Doubles
-            the bytes: for networks that lose a tenth of all packets or more and have bandwidth.
 
     Raises:
         ConfigError: a bit rate that speech cannot be sent at.
@@ -32,8 +36,8 @@ class Opus:
 
     highest_bps: int = 64_000
     fec: bool = True
+    redundancy: bool = True
     dtx: bool = False
-    redundancy: bool = False
 
     def __post_init__(self) -> None:
         if not LOWEST_BPS <= self.highest_bps <= HIGHEST_BPS:

@@ -1,7 +1,7 @@
 """A connection's quality, out of the engine's statistics. Pure.
 
 The report is a JSON array of W3C statistics objects ("Identifiers for WebRTC's Statistics API"); one second's
-reading needs five of its kinds and skips the rest unread.
+reading needs six of its kinds and skips the rest unread.
 """
 
 from typing import Annotated
@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from vivavoce.transport.interface import Link
+from vivavoce.transport.webrtc.doubling import Faring
 
 _Count = Annotated[int, msgspec.Meta(le=2**53)]
 """What JavaScript, for which these reports are made, can count."""
@@ -31,6 +32,8 @@ class _Entry(msgspec.Struct, rename="camel"):
     candidate_type: str | None = None
     protocol: str | None = None
     relay_protocol: str | None = None
+    available_outgoing_bitrate: float | None = None
+    fraction_lost: float | None = None
     jitter: float | None = None
     packets_received: _Count | None = None
     packets_lost: _Count | None = None
@@ -66,6 +69,26 @@ def read(report: str | bytes) -> Link:
         concealed_ratio=_concealed(heard) if heard else None,
         path=_path(local) if local else None,
         buffer_ms=_buffered(heard) if heard else None,
+    )
+
+
+def faring(report: str | bytes) -> Faring:
+    """What a report says about how packets fare.
+
+    Raises:
+        ValueError: not a statistics report.
+    """
+    entries = {entry.id: entry for entry in _decoder.decode(report)}
+    pair = _selected(entries)
+    sound = [entry for entry in entries.values() if entry.kind == "audio"]
+    heard = next((each for each in sound if each.type == "inbound-rtp"), None)
+    told = next((each for each in sound if each.type == "remote-inbound-rtp"), None)
+    return Faring(
+        reported=told.fraction_lost if told else None,
+        received=heard.packets_received if heard else None,
+        missed=heard.packets_lost if heard else None,
+        carried_bps=pair.available_outgoing_bitrate if pair else None,
+        round_trip_s=pair.current_round_trip_time if pair else None,
     )
 
 

@@ -169,7 +169,12 @@ def for_speech(description: Description, opus: Opus) -> Description:
     One voice always: nobody is given stereo, which costs twice the bytes and nearly the work.
     """
     spoken = set(_payloads(description, "opus/48000/2"))
-    wished = {"useinbandfec": None if opus.fec else "0", "usedtx": "1" if opus.dtx else None}
+    wished = {
+        "useinbandfec": None if opus.fec else "0",
+        "usedtx": "1" if opus.dtx else None,
+        # Else the engine, when packets get lost, fills the line with padding to learn what it would carry: a megabit.
+        "x-google-max-bitrate": str(2 * max(opus.highest_bps, 2 * USUAL_BPS) // 1000),
+    }
 
     def change(line: str) -> Sequence[str]:
         if line.startswith("a=rtpmap:") and _payload(line) in spoken and not _has_parameters(description, line):
@@ -182,17 +187,21 @@ def for_speech(description: Description, opus: Opus) -> Description:
         return (f"a=fmtp:{_payload(line)} {kept}",) if kept else ()
 
     changed = description.map_lines(change)
-    return redundant(changed) if opus.redundancy else changed
+    return changed if opus.redundancy else _ordered(changed, red_first=False)
 
 
-def redundant(description: Description) -> Description:
-    """The same with each voice twice (RFC 2198) as the first choice, where that is a choice."""
+def doubled(description: Description) -> Description:
+    """The same with speech that travels twice (RED, RFC 2198) as the first choice, where it is one."""
+    return _ordered(description, red_first=True)
+
+
+def _ordered(description: Description, *, red_first: bool) -> Description:
     twice = set(_payloads(description, "red/48000/2"))
 
     def changed(section: Section) -> Section:
         if section.kind != "audio":
             return section
-        formats = tuple(sorted(section.formats, key=lambda payload: payload not in twice))
+        formats = tuple(sorted(section.formats, key=lambda payload: (payload in twice) is not red_first))
         media = " ".join([*section.lines[0].split()[:3], *formats])
         return replace(section, formats=formats, lines=(media, *section.lines[1:]))
 

@@ -46,6 +46,7 @@ class WebRtcSettings:
         connect_s: from answer to open data channel; then the call is given up.
         grace_s: how long a connection that has fallen silent may take to come back. ICE itself needs about
             8 s to notice, so a vanished peer is given up after about 15 s.
+        look_s: how often, while this side speaks, it is looked at what gets lost. A look costs the engine 2 ms.
         close_s: how long `close` waits for queued text to leave.
 
     Raises:
@@ -64,6 +65,7 @@ class WebRtcSettings:
     relay_s: float = 2.0
     connect_s: float = 10.0
     grace_s: float = 7.0
+    look_s: float = 2.0
     close_s: float = 2.0
 
     def __post_init__(self) -> None:
@@ -75,7 +77,7 @@ class WebRtcSettings:
             raise ConfigError("Relays alone are to be used, but there is no TURN server; give one, or allow all ways.")
         if self.host_candidates is HostCandidates.NONE and not self.advertised:
             raise ConfigError("Neither an own nor an advertised address is stated; callers need one.")
-        for name in ("answer_s", "gather_s", "relay_s", "connect_s", "grace_s", "close_s"):
+        for name in ("answer_s", "gather_s", "relay_s", "connect_s", "grace_s", "look_s", "close_s"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be more than 0 seconds.")
 

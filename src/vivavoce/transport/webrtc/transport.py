@@ -29,7 +29,10 @@ from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc import reading
 from vivavoce.transport.webrtc.engine import dismiss, native, voice_of
 from vivavoce.transport.webrtc.events import Events
+from vivavoce.transport.webrtc.gate import Gate
 from vivavoce.transport.webrtc.media import Media
+from vivavoce.transport.webrtc.repeater import Repeater
+from vivavoce.transport.webrtc.sdp import Description
 from vivavoce.transport.webrtc.settings import WebRtcSettings
 
 LARGEST_TEXT: Final = 262_144
@@ -76,18 +79,19 @@ class WebRtcTransport:
         channel: webrtc.RTCDataChannel | None,
         pacer: Pacer,
         settings: WebRtcSettings,
-        *,
-        reads_text: bool,
+        theirs: Description,
     ) -> None:
         self._peer = peer
-        self._media = Media(voice, voice_of(peer).sender)
+        self._gate = Gate(voice_of(peer).sender)
+        self._repeater = Repeater(peer, theirs, settings, self._gate)
+        self._media = Media(voice, self._gate)
         self._events = Events()
         self._pacer = pacer
         self._settings = settings
         self._inbox = Inbox()
         self._gone = asyncio.Event()
-        self._largest_text = LARGEST_TEXT if reads_text else None
-        self._reads_text = reads_text
+        self._reads_text = theirs.has_text_path
+        self._largest_text = LARGEST_TEXT if self._reads_text else None
         self._loop = asyncio.get_running_loop()
         self._state: _State = _Connecting(self._loop.time() + settings.connect_s)
         peer.on("connectionstatechange", self._on_connection)
@@ -108,12 +112,13 @@ class WebRtcTransport:
         broken: Exception | None = None
         try:
             async with TaskGroup() as tasks:
-                tending = tasks.create_task(self._media.tend())
+                tending = [tasks.create_task(each.tend()) for each in (self._gate, self._repeater)]
                 try:
                     await self._inbox.run(deliver)
                 except Exception as failure:  # the listener's own failure: raised below, outside the group
                     broken = failure
-                tending.cancel()
+                for each in tending:
+                    each.cancel()
         finally:
             self.release()
         if broken is not None:

@@ -14,7 +14,7 @@ from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc.answerer import WebRtcAnswerer
 from vivavoce.transport.webrtc.offerer import WebRtcOfferer
 from vivavoce.transport.webrtc.opus import Opus
-from vivavoce.transport.webrtc.sdp import Description, for_speech, most_bps, read, redundant
+from vivavoce.transport.webrtc.sdp import Description, doubled, for_speech, most_bps, read
 from vivavoce.transport.webrtc.settings import WebRtcSettings
 
 
@@ -30,9 +30,9 @@ def offering(*fmtp: str, tells: bool = True) -> Description:
 @pytest.mark.parametrize(
     ("opus", "said"),
     [
-        (Opus(), "minptime=10;useinbandfec=1"),
-        (Opus(fec=False), "minptime=10;useinbandfec=0"),
-        (Opus(dtx=True), "minptime=10;useinbandfec=1;usedtx=1"),
+        (Opus(), "minptime=10;useinbandfec=1;x-google-max-bitrate=128"),
+        (Opus(fec=False, highest_bps=16_000), "minptime=10;useinbandfec=0;x-google-max-bitrate=128"),
+        (Opus(dtx=True, highest_bps=96_000), "minptime=10;useinbandfec=1;usedtx=1;x-google-max-bitrate=192"),
     ],
 )
 def test_the_engine_is_told_what_was_chosen_in_the_peers_words(opus: Opus, said: str) -> None:
@@ -40,18 +40,23 @@ def test_the_engine_is_told_what_was_chosen_in_the_peers_words(opus: Opus, said:
 
 
 def test_a_peer_that_wishes_nothing_is_sent_what_was_chosen_too() -> None:
-    assert lines(for_speech(offering(), Opus()), "a=fmtp") == []
-    assert lines(for_speech(offering(), Opus(dtx=True)), "a=fmtp") == ["a=fmtp:111 usedtx=1"]
+    assert lines(for_speech(offering(), Opus(dtx=True)), "a=fmtp") == ["a=fmtp:111 usedtx=1;x-google-max-bitrate=128"]
 
 
 def test_a_peers_wish_for_pauses_without_packets_is_kept() -> None:
     assert "usedtx=1" in lines(for_speech(offering("usedtx=1"), Opus()), "a=fmtp")[0]
 
 
-def test_each_voice_twice_is_the_first_choice_only_where_it_is_one() -> None:
-    assert lines(redundant(offering()), "m=audio") == ["m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0 8 13 110 126"]
+def test_speech_that_travels_twice_is_the_first_choice_only_where_it_is_one() -> None:
+    assert lines(doubled(offering()), "m=audio") == ["m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0 8 13 110 126"]
     bare = read(sdp(HEAD, without(AUDIO, "a=rtpmap:63"), DATA))
-    assert redundant(bare) == bare
+    assert doubled(bare) == bare
+
+
+@pytest.mark.parametrize(("redundancy", "first"), [(True, "63 111"), (False, "111")])
+def test_a_peer_that_asks_for_speech_twice_gets_it_unless_it_is_switched_off(redundancy: bool, first: str) -> None:
+    asked = for_speech(doubled(offering()), Opus(redundancy=redundancy))
+    assert lines(asked, "m=audio")[0].startswith(f"m=audio 9 UDP/TLS/RTP/SAVPF {first}")
 
 
 @pytest.mark.parametrize(
@@ -107,16 +112,13 @@ async def sent_kbps(opus: Opus, sound: Pcm) -> tuple[float, float]:
 async def test_what_travels_is_what_was_chosen() -> None:
     """50 packets a second have 20 kbit/s of headers besides. The engine measures first: the second second counts."""
     silence = np.zeros(sample_count(1000), np.int16)
-    usual, small, twice, paused, still = await asyncio.gather(
+    usual, small, paused, still = await asyncio.gather(
         sent_kbps(Opus(), noise(1000)),
         sent_kbps(Opus(highest_bps=16_000), noise(1000)),
-        sent_kbps(Opus(highest_bps=32_000, redundancy=True), noise(1000)),
         sent_kbps(Opus(highest_bps=32_000, dtx=True), silence),
         sent_kbps(Opus(highest_bps=32_000), silence),
     )
     assert 60 < usual[0] < 150  # 32 kbit/s would be 52
     assert 40 < usual[1] < 76  # the called keeps to 32 kbit/s
     assert 28 < small[0] < 50
-    assert 80 < twice[0] < 150
-    assert 80 < twice[1] < 150  # and answers in kind
     assert paused[0] < 0.7 * still[0]

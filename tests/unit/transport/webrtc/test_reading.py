@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from vivavoce.transport.interface import Link
-from vivavoce.transport.webrtc.reading import read
+from vivavoce.transport.webrtc.doubling import Faring
+from vivavoce.transport.webrtc.reading import faring, read
 
 PAIR = {
     "type": "candidate-pair",
@@ -74,6 +75,13 @@ def test_a_sender_that_pauses_is_not_counted_as_loss() -> None:
     assert read(report(paused)).concealed_ratio == 0.0
     for none in (0, -960):
         assert read(report(HEARD | {"totalSamplesReceived": none})).concealed_ratio is None
+
+
+def test_how_packets_fare_is_read_of_both_ways() -> None:
+    told = {"type": "remote-inbound-rtp", "id": "R", "kind": "audio", "fractionLost": 0.25}
+    pair = PAIR | {"availableOutgoingBitrate": 84_000.0}
+    assert faring(report(OTHER, pair, LOCAL, HEARD, told)) == Faring(0.25, 500, -1, 84_000.0, 0.042)
+    assert faring(report(LOCAL)) == Faring()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[{}]", "not json", report(HEARD | {"concealedSamples": 10**400})])
