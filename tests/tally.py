@@ -1,6 +1,6 @@
 """Adds up the reports of several pytest runs into one closing line, in pytest's own words.
 
-`./dev test` runs pytest twice (what needs the wall clock runs alone), so neither run's last line tells the
+`./dev test` runs pytest twice (what needs the wall clock runs after the rest), so neither run's last line tells the
 whole truth. Usage: `python tests/tally.py REPORT.xml …`; exits with 1 when anything failed, when nothing
 ran, or when a report is missing, as it is after a crash.
 """

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.visitor import Event, Peer, Visitor, answered, visit
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("browser")]
 
 SESSION: Event = {
     "type": "session.created",

@@ -7,7 +7,7 @@ import pytest
 from tests.browser.test_call import SESSION, answer_begins, connected, spoken_turn
 from tests.browser.visitor import Event, Peer, Visitor, answered, visit
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("browser")]
 
 PART = {"response_id": "resp_1", "item_id": "item_a", "output_index": 0, "content_index": 0}
 

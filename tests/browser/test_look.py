@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.visitor import answered, visit
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("browser")]
 
 CONTRAST = """() => {
   const luminance = (colour) => {

@@ -9,7 +9,7 @@ from tests.browser.conftest import RATE_HZ, Microphone
 from tests.browser.visitor import visit
 from tests.viva import Viva, spoken
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("browser")]
 
 LEAD_S = 2.5
 """The microphone begins to play when it is opened; whoever calls from a busy machine is connected a while later."""

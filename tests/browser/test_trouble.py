@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.visitor import GRANTED, PRETENDED, answered, visit
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("browser")]
 
 CAUSED = "status of 401"
 """The console's own note of the refusal that a test provokes."""

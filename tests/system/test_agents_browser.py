@@ -12,7 +12,7 @@ from tests.viva import MovableClock, Viva, engines, scripted_server, serving, sp
 from vivavoce.gateway.settings import SecretUse
 from vivavoce.gateway.settings import Settings as GatewaySettings
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("browser")]
 
 
 def calls(viva: Viva) -> str:

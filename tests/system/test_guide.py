@@ -17,7 +17,7 @@ from tests.viva import MovableClock, Viva, engines, scripted_server, serving, sp
 from vivavoce.gateway.settings import SecretUse
 from vivavoce.gateway.settings import Settings as GatewaySettings
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("browser")]
 
 ASK = {"type": "response.create"}
 

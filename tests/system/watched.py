@@ -16,10 +16,16 @@ from typing import Final
 
 from tests.viva import engines, scripted_server
 from vivavoce.cli.serve import spare_the_collector
+from vivavoce.engine.fake import ScriptedSpeaker
+from vivavoce.gateway.settings import Limits, Settings
 from vivavoce.telemetry import log
 
 AGAIN: Final = "again\n"
 """The line on standard input that asks for the worst since the last."""
+TALK: Final = "word " * 3000
+"""Ten minutes of it."""
+SPEAKER: Final = ScriptedSpeaker(ms_per_character=0, ms_per_word=200)
+OFTEN: Final = 2**31
 
 
 class Watch(selectors.DefaultSelector):
@@ -55,7 +61,9 @@ async def serve(watch: Watch) -> None:
         else:
             over.set()
 
-    async with scripted_server(engines(heard=repeat("fine"), thought=repeat("Fine."))) as viva:
+    script = engines(heard=repeat("fine"), thought=repeat(TALK), speaker=SPEAKER)
+    settings = Settings(limits=Limits(calls_per_minute=OFTEN))
+    async with scripted_server(script, gateway=settings) as viva:
         spare_the_collector()
         loop = asyncio.get_running_loop()
         loop.add_reader(sys.stdin, answer)
