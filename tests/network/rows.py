@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Final
 
 from tests.network.stage import FRONT_URL, Outcome, Play, Row, Stage
@@ -43,6 +44,15 @@ def loss(stage: Stage) -> Outcome:
     with stage.server(), stage.call() as talk:
         stage.lab.filter("numgen random mod 100 < 30 counter drop")
         return talk.outcome(at_least_s=12)
+
+
+def quiet(stage: Stage) -> Outcome:
+    """The assistant says nothing for a while; that is no gap."""
+    with stage.server(), stage.call("--pause", str(QUIET_S)) as talk:
+        stage.lab.filter("numgen random mod 100 < 10 counter drop")
+        outcome = talk.outcome(at_least_s=QUIET_S + 4)
+        assert outcome.gap_s is not None
+        return replace(outcome, gap_s=max(0.0, outcome.gap_s - QUIET_S))
 
 
 def thin(stage: Stage) -> Outcome:
@@ -89,6 +99,8 @@ def _answered(*answers: Mapping[str, object]) -> Play:
     return play
 
 
+QUIET_S: Final = 20.0
+
 KEPT: Final = ("same connection", "same session")
 """Not a word of the answer is lost."""
 
@@ -102,6 +114,7 @@ ROWS: Final = (
     Row("make-before-break", "cellular comes, 3 s later Wi-Fi goes", make_before_break, 2, KEPT),
     Row("rebinding", "the NAT forgets the call and takes another address", rebinding, 3.5, KEPT),
     Row("loss-30", "30 % of all packets are lost", loss, 1.5, ("same connection",)),
+    Row("quiet-10", "10 % of all packets are lost while nobody speaks for 20 s", quiet, 2.5, ("same connection",)),
     Row("thin-40", "40 kbit/s each way", thin, 3, ("same connection",)),
     Row("restart", "the server is killed, another started", restart, 8, ("new session",)),
     Row("gone", "the server is killed and does not come back; 10 s to give up", gone, 20, ("failed",)),

@@ -14,7 +14,7 @@ from vivavoce.client.address import Address
 from vivavoce.client.greeting import Greeting
 from vivavoce.client.line import Line, Placed
 from vivavoce.client.player import Player
-from vivavoce.client.pulse import PINGED_S, Alive, Pulse, Sign, Verdict
+from vivavoce.client.pulse import PING_S, Alive, Pulse, Sign, Verdict
 from vivavoce.client.receipts import Receipts
 from vivavoce.client.signalling import Terms
 from vivavoce.clock import Clock
@@ -30,10 +30,9 @@ TICK_S: Final = 0.1
 """How often the time that a connection has been silent is looked at."""
 LOOK_TICKS: Final = 2
 """Between two looks at the figures of a connection."""
+PING_TICKS: Final = round(PING_S / TICK_S)
 FENCED_S: Final = 10.0
 """So long after it was asked to go on elsewhere, a server may close the connection there is."""
-PING_TICKS: Final = 3
-"""Between two pings, where they are answered."""
 
 
 @dataclass(frozen=True)
@@ -165,10 +164,12 @@ class Leg:
         self.pulse = Pulse(clock.now(), pings=self.terms.pings)
         ticks = 0
         while not self._gone.is_set():
-            if ticks % LOOK_TICKS == 0:
+            urgent = self.pulse.urgent(clock.now())
+            if urgent or ticks % LOOK_TICKS == 0:
                 self.pulse.look(await self.transport.link(), clock.now())
-            if self.terms.pings and ticks % PING_TICKS == 0:
+            if self.terms.pings and (urgent or ticks % PING_TICKS == 0):
                 self._ping()
+                self.pulse.pinged()
             if self._address is not None:
                 self.pulse.stranded = not self._address.stands
             post(Ticked(self))
@@ -218,7 +219,8 @@ class Leg:
 
         It closes a connection for either; the session goes on.
         """
-        unheard = self.pulse is not None and now - self.pulse.answered_at > PINGED_S
+        # An answer that was lost is sent again, and comes late.
+        unheard = self.pulse is not None and now - self.pulse.answered_at > 2 * self.pulse.patience_s
         return self.course.receipts is not None and (unheard or now - self.asked_at < FENCED_S)
 
     def lost_since(self, now: float) -> float:

@@ -1,15 +1,21 @@
 """When silence means that a connection is broken."""
 
+from collections.abc import Callable
+from random import Random
+
 import pytest
 
 from vivavoce.client.pulse import (
     CHECKED_S,
     FLOW_S,
     GRACE_S,
+    PATIENT_S,
+    PING_S,
     PINGED_S,
     STEADY_S,
     STRANDED_S,
     UPLOAD_PER_S,
+    URGENT_S,
     Alive,
     Dead,
     Pulse,
@@ -26,6 +32,76 @@ def flowing(seconds: float) -> tuple[Pulse, float]:
         pulse.look(Link(packets_received=packets, checks_answered=int(now / 2.5)), now)
         packets, now = packets + 25, now + 0.5
     return pulse, now - 0.5
+
+
+TRIP_S = 0.05
+
+
+class Line:
+    """A server that answers each ping at once, and a network that loses some of both."""
+
+    def __init__(self) -> None:
+        self.pulse = Pulse(0.0, pings=True)
+        self.now = 0.0
+        self._ticks = 0
+        self._arrivals: list[float] = []
+
+    def go_on(self, seconds: float, passes: Callable[[], bool]) -> int:
+        """Let time pass; how often the server was taken for silent."""
+        alarms, before = 0, Alive()
+        for _ in range(round(seconds / URGENT_S)):
+            self._ticks += 1
+            self.now = self._ticks * URGENT_S
+            while self._arrivals and self._arrivals[0] <= self.now:
+                self.pulse.sign(Sign.BYTES, self._arrivals.pop(0))
+            verdict = self.pulse.verdict(self.now)
+            alarms += isinstance(verdict, Silent) and before == Alive()
+            before = verdict
+            if self.pulse.urgent(self.now) or self._ticks % round(PING_S / URGENT_S) == 0:
+                self.pulse.pinged()
+                if passes() and passes():
+                    self._arrivals.append(self.now + TRIP_S)
+        return alarms
+
+
+@pytest.mark.parametrize("loss", [0.05, 0.1, 0.2, 0.3])
+def test_loss_while_nobody_speaks_is_not_taken_for_silence(loss: float) -> None:
+    line, chance = Line(), Random(8)
+    assert line.go_on(600.0, lambda: chance.random() >= loss) == 0
+
+
+@pytest.mark.parametrize(("loss", "within_s"), [(0.0, PINGED_S), (0.05, 1.2), (0.1, 1.5), (0.2, 2.3), (0.5, PATIENT_S)])
+def test_the_more_is_lost_the_longer_silence_is_waited_out(loss: float, within_s: float) -> None:
+    line, chance = Line(), Random(8)
+    line.go_on(60.0, lambda: chance.random() >= loss)
+    line.go_on(TRIP_S + within_s + URGENT_S, lambda: False)
+    assert line.pulse.verdict(line.now) == Silent(line.pulse.last)
+
+
+def test_an_outage_says_nothing_of_what_is_lost_otherwise() -> None:
+    line = Line()
+    for _ in range(20):
+        line.go_on(3.0, lambda: False)
+        line.go_on(3.0, lambda: True)
+    assert line.pulse.patience_s == PINGED_S
+
+
+def test_a_ping_that_is_not_answered_is_followed_by_others_at_once_but_not_for_ever() -> None:
+    pulse = Pulse(0.0, pings=True)
+    assert not pulse.urgent(PING_S)
+    assert pulse.urgent(PING_S + URGENT_S)
+    assert not pulse.urgent(PINGED_S + URGENT_S), "they would only pile up"
+    assert not Pulse(0.0, pings=False).urgent(PING_S + URGENT_S)
+
+
+def test_whatever_arrives_shows_that_the_server_lives() -> None:
+    pulse = Pulse(0.0, pings=True)
+    pulse.look(Link(bytes_received=100), 0.1)
+    assert pulse.last == 0.0, "it may have come before"
+    pulse.look(Link(bytes_received=140), 0.8)
+    assert pulse.verdict(1.6) == Alive()
+    pulse.look(Link(bytes_received=140), 1.8)
+    assert pulse.verdict(1.8) == Silent(0.8)
 
 
 def test_a_server_that_answers_pings_is_missed_within_a_second() -> None:
