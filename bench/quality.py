@@ -16,6 +16,7 @@ import json
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -35,8 +36,9 @@ from vivavoce.assembly import open_speaker
 from vivavoce.audio.frame import RATE_HZ, Pcm, silence
 
 LOSSES: Final = (0, 5, 10, 20, 30)
-REPAIRS: Final = {"fec": "", "red": ", `Opus(redundancy=True)`"}
-"""How packets make up for those before them: coarsely, which is usual, or by bringing them along whole."""
+REPAIRS: Final = {"red": "", "fec": ", RED not read"}
+"""How packets make up for those before them: by bringing them along whole (RED), or coarsely where a peer cannot read
+that. Both kinds of call are placed at once."""
 SENTENCES: Final = (
     "The birch canoe slid on the smooth planks.",
     "Glue the sheet to the dark blue background.",
@@ -46,11 +48,9 @@ SENTENCES: Final = (
     "The juice of lemons makes fine punch.",
     "The box was thrown beside the parked truck.",
     "The hogs were fed chopped corn and garbage.",
-    "Four hours of steady work faced us.",
-    "A large size in stockings is hard to sell.",
 )
 """Of the Harvard sentences, which telephones have been tried with since 1944."""
-UNCOUNTED: Final = 3
+UNCOUNTED: Final = 2
 PAUSE_MS: Final = 500
 SCORED_HZ: Final = 16_000
 SLACK: Final = RATE_HZ // 2
@@ -131,29 +131,56 @@ class Reading:
     concealed: float
 
 
-def play(loss: int, repair: str, text: Pcm, judge: Judge) -> Reading:
-    """One call."""
-    with tempfile.TemporaryDirectory() as folder, laboratory() as lab:
-        said, up, down = (Path(folder) / name for name in ("said", "up", "down"))
-        text.tofile(said)
-        stage = Stage(lab)
-        with stage.process(SERVER_NS, "-m", "bench.stand.hall", SERVER, str(said), str(up)) as server:
-            assert server.stdout is not None
-            url = json.loads(server.stdout.readline())["url"].removesuffix("/realtime/calls")
-            with stage.process(CALLER_NS, "-m", "bench.stand.guest", url, str(said), str(down), repair) as guest:
-                assert guest.stdin is not None
-                assert guest.stdout is not None
-                assert guest.stdout.readline() == "ready\n"
-                if loss:
-                    lab.filter(f"meta l4proto udp numgen random mod 100 < {loss} counter drop")
-                guest.stdin.write("\n")
-                guest.stdin.flush()
-                concealed = json.loads(guest.stdout.readline())["concealed"]
-        heard = [judge.score(np.fromfile(path, np.int16)) for path in (up, down)]
-    for name, score in zip(("up", "down"), heard, strict=True):
-        if abs(score.level_db) > -LEAST_LEVEL_DB:
-            tell(f"loss {loss} %, {name}: {score.level_db:.1f} dB beside the text; is all of it there?")
-    return Reading(heard[0], heard[1], concealed or 0.0)
+class Call:
+    """One call. Its processes end with the stack."""
+
+    def __init__(self, stage: Stage, stack: ExitStack, folder: Path, repair: str) -> None:
+        self._up, self._down, said = folder / f"up-{repair}", folder / f"down-{repair}", str(folder / "said")
+        self._repair = repair
+        server = stack.enter_context(
+            stage.process(SERVER_NS, "-m", "bench.stand.hall", SERVER, said, str(self._up), repair)
+        )
+        assert server.stdout is not None
+        url = json.loads(server.stdout.readline())["url"].removesuffix("/realtime/calls")
+        self._guest = stack.enter_context(
+            stage.process(CALLER_NS, "-m", "bench.stand.guest", url, said, str(self._down), repair)
+        )
+        assert self._guest.stdout is not None
+        assert self._guest.stdout.readline() == "ready\n"
+
+    def begin(self) -> None:
+        """Have them talk."""
+        assert self._guest.stdin is not None
+        self._guest.stdin.write("\n")
+        self._guest.stdin.flush()
+
+    def end(self) -> float:
+        """Once they have talked, the share of what the caller heard that was made up."""
+        assert self._guest.stdout is not None
+        return json.loads(self._guest.stdout.readline())["concealed"] or 0.0
+
+    def read(self, judge: Judge, concealed: float) -> Reading:
+        """What came of it."""
+        up, down = (judge.score(np.fromfile(path, np.int16)) for path in (self._up, self._down))
+        for name, score in (("up", up), ("down", down)):
+            if abs(score.level_db) > -LEAST_LEVEL_DB:
+                tell(f"{self._repair}, {name}: {score.level_db:.1f} dB beside the text; is all of it there?")
+        return Reading(up, down, concealed)
+
+
+def play(loss: int, text: Pcm, judge: Judge) -> dict[str, Reading]:
+    """A call of each kind, at once."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text.tofile(folder / "said")
+        with laboratory() as lab, ExitStack() as stack:
+            calls = {repair: Call(Stage(lab), stack, folder, repair) for repair in REPAIRS}
+            if loss:
+                lab.filter(f"meta l4proto udp numgen random mod 100 < {loss} counter drop")
+            for call in calls.values():
+                call.begin()
+            ended = {repair: call.end() for repair, call in calls.items()}
+        return {repair: call.read(judge, ended[repair]) for repair, call in calls.items()}
 
 
 Readings = dict[tuple[int, str], list[Reading]]
@@ -184,7 +211,7 @@ def options() -> argparse.ArgumentParser:
     """What can be asked for."""
     made = argparse.ArgumentParser(prog="./dev bench quality", description="How speech sounds after a lossy network.")
     made.add_argument("--losses", default=",".join(map(str, LOSSES)), help="in percent (default: %(default)s)")
-    made.add_argument("--runs", type=int, default=1, help="calls for each of them (default: %(default)d)")
+    made.add_argument("--runs", type=int, default=1, help="calls of a kind for each of them (default: %(default)d)")
     return made
 
 
@@ -199,9 +226,10 @@ def main() -> int:
     judge = Judge(text, places)
     readings: Readings = {}
     losses = tuple(map(int, asked.losses.split(",")))
-    for loss, repair in ((loss, repair) for loss in losses for repair in REPAIRS):
-        for _ in range(asked.runs):
-            reading = play(loss, repair, text, judge)
+    calls = [loss for loss in losses for _ in range(asked.runs)]
+    for at, loss in enumerate(calls, 1):
+        tell(f"{at} of {len(calls)}: loss {loss} %, for {2 * len(text) / RATE_HZ:.0f} s and some")
+        for repair, reading in play(loss, text, judge).items():
             readings.setdefault((loss, repair), []).append(reading)
             tell(f"loss {loss} %, {repair}: {reading}")
     drawn = table(readings, load)

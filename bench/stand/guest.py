@@ -1,6 +1,6 @@
 """A caller to whom a server says a text, and who says it back; he writes down all that he hears.
 
-    python -m bench.stand.guest URL TEXT_FILE HEARD_FILE fec|red
+    python -m bench.stand.guest URL TEXT_FILE HEARD_FILE red|fec
 
 Files hold int16 samples at 24 kHz. Says `ready` when the call stands, begins when it reads a line, and says in the end
 as JSON which share of what it heard had to be made up.
@@ -30,7 +30,7 @@ async def listen(call: vivavoce.Call, path: Path) -> None:
 
 
 async def speak(call: vivavoce.Call, said: Pcm) -> None:
-    """Say it as a microphone does: what is queued ahead is lost with a connection that is replaced."""
+    """Say it as a microphone does, at its own pace."""
     loop, piece = asyncio.get_running_loop(), sample_count(20)
     began = loop.time()
     for start in range(0, len(said), piece):
@@ -39,15 +39,18 @@ async def speak(call: vivavoce.Call, said: Pcm) -> None:
 
 
 async def main(url: str, text: Path, heard: Path, opus: Opus) -> None:
-    """Both say all of it; not at once, since a server takes what sounds like itself for an echo."""
+    """Both say all of it; not at once, since a server takes what sounds like itself for an echo.
+
+    The caller's microphone stays open meanwhile, as it does in every call.
+    """
     said = np.fromfile(text, np.int16)
+    quiet = np.zeros(len(said) + round(AFTER_S * RATE_HZ), np.int16)
     async with vivavoce.connect(base_url=url, transport="webrtc", opus=opus) as call, TaskGroup() as tasks:
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         listening = tasks.create_task(listen(call, heard))
         await call.response.create()
-        await asyncio.sleep(len(said) / RATE_HZ + AFTER_S)
-        await speak(call, said)
+        await speak(call, np.concatenate((quiet, said)))
         await asyncio.sleep(AFTER_S)
         print(json.dumps({"concealed": (await call.link()).concealed_ratio}), flush=True)
         listening.cancel()

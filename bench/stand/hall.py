@@ -1,6 +1,6 @@
 """A server that says one text when it is asked to, and writes down all that it hears.
 
-    python -m bench.stand.hall HOST TEXT_FILE HEARD_FILE
+    python -m bench.stand.hall HOST TEXT_FILE HEARD_FILE red|fec
 
 Files hold int16 samples at 24 kHz.
 """
@@ -8,6 +8,7 @@ Files hold int16 samples at 24 kHz.
 import asyncio
 import sys
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,7 @@ from vivavoce.engine.fake import ScriptedThinker, ScriptedTranscriber
 from vivavoce.engine.interface import Mark, Report, SpeakerTraits, Speech
 from vivavoce.gateway.identity import open_keyring, read_keys
 from vivavoce.gateway.settings import Settings
+from vivavoce.transport.webrtc.opus import Opus
 from vivavoce.transport.webrtc.settings import HostCandidates, OfferedCandidates, WebRtcSettings
 
 
@@ -67,16 +69,17 @@ class Reciter(Loaded):
         yield Speech(self._text, (Mark(len(text), len(self._text)),))
 
 
-async def main(host: str, text: Path, heard: Path) -> None:
+async def main(host: str, text: Path, heard: Path, opus: Opus) -> None:
     """Serve."""
     said = np.fromfile(text, np.int16)
     engines = Engines(Recorder(heard), ScriptedTranscriber(()), ScriptedThinker(["Now."]), Reciter(said))
     settings = ServerSettings(
         Settings(bind=host, api_keys=read_keys(KEY)),
-        WebRtcSettings(offered_candidates=OfferedCandidates.PUBLIC, host_candidates=HostCandidates.ROUTABLE),
+        WebRtcSettings(offered_candidates=OfferedCandidates.PUBLIC, host_candidates=HostCandidates.ROUTABLE, opus=opus),
     )
     await surface.serve(server_config(settings, open_keyring(settings.gateway), engines), {}, host)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
+    opus = replace(WebRtcSettings.opus, redundancy=sys.argv[4] == "red")
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), opus))

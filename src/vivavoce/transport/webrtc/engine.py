@@ -54,7 +54,7 @@ def _begin() -> None:
         # A network that is full shows it by delay. Where packets get lost and are not late, fewer bits save none of
         # them: by itself the engine was down to 20 kbit/s, headers included, five seconds after a third was lost.
         webrtc.field_trials["WebRTC-Bwe-LossBasedBweV2"] = "Enabled:false"
-        webrtc.field_trials["WebRTC-BweLossExperiment"] = "Enabled-0.35,0.45,0"  # grow below, shrink above
+        webrtc.field_trials["WebRTC-BweLossExperiment"] = "Enabled-0.33,0.4,0"  # grow below, shrink above
 
 
 def make(
