@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from vivavoce.errors import RequestError, VivaError
+from vivavoce.errors import RequestError
 from vivavoce.gateway.admission import Knock
 from vivavoce.gateway.body import read_body
 from vivavoce.gateway.caller import Caller, Reception
@@ -18,9 +18,8 @@ from vivavoce.gateway.desk import Desk
 from vivavoce.gateway.interface import Answerer, Carry
 from vivavoce.gateway.offer import BodyKind, OfferReader
 from vivavoce.gateway.registry import Entry, Registry, unknown_call
-from vivavoce.gateway.reply import as_request_error, server_error
 from vivavoce.gateway.settings import Limits
-from vivavoce.gateway.sockets import Sockets, accept, refuse
+from vivavoce.gateway.sockets import Sockets, accept, admitted
 from vivavoce.telemetry.log import Log
 from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.interface import SoundPath, Transport
@@ -150,20 +149,10 @@ class Returning:
     async def open(self, socket: WebSocket) -> None:
         """Go on over this WebSocket, until it is over."""
         with ExitStack() as stack:
-            try:
-                caller = await self._sockets.recognise(socket)
-                found = await self._find(socket, caller, SoundPath.TEXT)
-                knock = await self._desk.knock(caller)
-                stack.callback(knock.leave)
-                told = found.fence()  # before the handshake is answered: the reply says what was read last
-            except VivaError as error:
-                await refuse(socket, as_request_error(error))
+            back = await admitted(socket, self._admit(socket, stack))
+            if back is None:
                 return
-            except Exception as error:
-                # The edge of a request, as in `Guard`.
-                _log.failure("handshake_broke", error)
-                await refuse(socket, server_error(500))
-                return
+            found, knock, told = back
             await accept(socket, told)
             carrier = self._carry(socket)
             try:
@@ -172,6 +161,13 @@ class Returning:
                 await carrier.close(1011, error.code or "")
             else:
                 await self._registry.lend(found.entry, found.transport, leg)
+
+    async def _admit(self, socket: WebSocket, stack: ExitStack) -> tuple[Found, Knock, dict[str, str]]:
+        caller = await self._sockets.recognise(socket)
+        found = await self._find(socket, caller, SoundPath.TEXT)
+        knock = await self._desk.knock(caller)
+        stack.callback(knock.leave)
+        return found, knock, found.fence()  # before the handshake is answered: the reply says what was read last
 
     async def _find(self, connection: HTTPConnection, caller: Caller, sound: SoundPath) -> Found:
         wish = Return.of(connection)

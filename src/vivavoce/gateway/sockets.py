@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from starlette.websockets import WebSocket
 
@@ -24,9 +25,11 @@ from vivavoce.wire.codec import encode
 from vivavoce.wire.config import RealtimeSession, Session, TranscriptionSession
 from vivavoce.wire.event import Error, ErrorBody
 
-_BETA_CLOSE = 4000
-_DENIAL = "websocket.http.response"
-_CLOSE_CODES = {401: 3000, 403: 3003, 429: 1013, 500: 1011, 503: 1013}
+T = TypeVar("T")
+
+_BETA_CLOSE: Final = 4000
+_DENIAL: Final = "websocket.http.response"
+_CLOSE_CODES: Final = {401: 3000, 403: 3003, 429: 1013, 500: 1011, 503: 1013}
 """For servers that cannot refuse in HTTP; the first two are registered for this."""
 
 _log = Log("gateway.sockets")
@@ -116,22 +119,8 @@ class Sockets:
     async def open(self, socket: WebSocket) -> None:
         """Serve one WebSocket from its handshake to its end."""
         async with AsyncExitStack() as stack:
-            try:
-                caller = await self.recognise(socket)
-                interpret = self._interpret(socket, caller)
-                visit = None if interpret is None else await self._admit(socket, caller, interpret, stack)
-            except VivaError as error:
-                await refuse(socket, as_request_error(error))
-                return
-            except Exception as error:
-                # The edge of a request, as in `Guard`.
-                _log.failure("handshake_broke", error)
-                await refuse(socket, server_error(500))
-                return
-            if visit is None:
-                await accept(socket, {})
-                await self._dismiss_beta(socket)
-            else:
+            visit = await admitted(socket, self._admit(socket, stack))
+            if visit is not None:
                 await accept(socket, visit.headers)
                 await self._serve(visit, self._carry(socket))
 
@@ -153,7 +142,11 @@ class Sockets:
             return plain
         return self._desk.interpreting(caller) if self._beta is Beta.TRANSLATED else None
 
-    async def _admit(self, socket: WebSocket, caller: Caller, interpret: Interpret, stack: AsyncExitStack) -> Visit:
+    async def _admit(self, socket: WebSocket, stack: AsyncExitStack) -> Visit:
+        caller = await self.recognise(socket)
+        interpret = self._interpret(socket, caller)
+        if interpret is None:
+            return Visit(self._dismiss_beta, {})
         query = socket.query_params
         model = query.get("model", query.get("deployment"))  # Azure's word for it
         match purpose(model, query.get("call_id"), query.get("intent")):
@@ -199,7 +192,7 @@ class Sockets:
     def _may_come_from(self, origin: str, host: str) -> bool:
         return self._origins.allows(origin) or is_same_origin(origin, host)
 
-    async def _dismiss_beta(self, socket: WebSocket) -> None:
+    async def _dismiss_beta(self, carrier: Transport) -> None:
         """As the live service since May 2026: an error event, then close code 4000."""
         body = ErrorBody(
             type="invalid_request_error",
@@ -209,8 +202,21 @@ class Sockets:
             param=None,
             event_id=None,
         )
-        await socket.send_text(encode(Error(event_id=self._ids("event"), error=body)))
-        await socket.close(_BETA_CLOSE, "invalid_request_error.beta_api_shape_disabled")
+        carrier.send(encode(Error(event_id=self._ids("event"), error=body)))
+        await carrier.close(_BETA_CLOSE, "invalid_request_error.beta_api_shape_disabled")
+
+
+async def admitted(socket: WebSocket, admission: Awaitable[T]) -> T | None:
+    """What a handshake comes to; None when it has been refused."""
+    try:
+        return await admission
+    except VivaError as error:
+        await refuse(socket, as_request_error(error))
+    except Exception as error:
+        # The edge of a request, as in `Guard`.
+        _log.failure("handshake_broke", error)
+        await refuse(socket, server_error(500))
+    return None
 
 
 async def accept(socket: WebSocket, headers: Mapping[str, str]) -> None:
