@@ -11,22 +11,22 @@ from tests.viva import Viva, spoken
 
 pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("browser")]
 
-LEAD_S = 2.5
-"""The microphone begins to play when it is opened; whoever calls from a busy machine is connected a while later."""
-SETTLED = "document.querySelector('.user .text')?.textContent.trim().length > 2"
+LEAD_S = 1.5
+"""The microphone begins to play when it is opened; who calls is connected a while later."""
+PAUSE_S = 12.0
+"""Who has not been understood asks again, as where a busy machine took longer to connect."""
+UNDERSTOOD = "[...document.querySelectorAll('.user .text')].some(({ textContent }) => /time/i.test(textContent))"
 SPEAKS = "vivavoce.call.activity === 'speaking' && vivavoce.call.levels.remote > 0.3"
 
 
 async def test_a_spoken_question_is_written_down_and_answered_aloud(viva_server: Viva, microphone: Microphone):
-    question = microphone(LEAD_S, await spoken("What time is it?", RATE_HZ), 20.0)
+    question = microphone(LEAD_S, await spoken("What time is it?", RATE_HZ), PAUSE_S)
     async with visit(f"{viva_server.url}/#key={viva_server.key}", microphone=question) as visitor:
         await visitor.call()
-        await visitor.until(SETTLED, 30)
+        await visitor.until(UNDERSTOOD, 40)
         await visitor.until(SPEAKS, 30)
         await visitor.until("document.querySelector('.assistant .text')?.textContent.length > 2")
         await visitor.until("vivavoce.call.figures.answerMs > 0")
-        words = await visitor.text(".user .text")
-        assert "time" in words.lower()
         await visitor.until("vivavoce.call.activity === 'listening'", 30)
         assert visitor.complaints == []
 

@@ -104,13 +104,13 @@ async def visit(
 
     Args:
         address: what to open.
-        microphone: a WAV file, 48 kHz mono, that is heard once from the moment of the call; or one that is spoken into
+        microphone: a WAV file, 48 kHz mono, that is heard over and over from the moment of the call; or one that is spoken into
             with `Visitor.say`, for words whose moment depends on what the other side does.
         flags: what the browser is told beyond `FLAGS`.
         width: of the window, in pixels.
         scheme: what the visitor prefers.
     """
-    spoken = (f"--use-file-for-fake-audio-capture={microphone}%noloop",) if isinstance(microphone, Path) else ()
+    spoken = (f"--use-file-for-fake-audio-capture={microphone}",) if isinstance(microphone, Path) else ()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, *flags, *spoken])
         context = await browser.new_context(viewport={"width": width, "height": 760}, color_scheme=scheme)
