@@ -104,8 +104,8 @@ async def visit(
 
     Args:
         address: what to open.
-        microphone: a WAV file, 48 kHz mono, that is heard over and over from the moment of the call; or one that is spoken into
-            with `Visitor.say`, for words whose moment depends on what the other side does.
+        microphone: a WAV file, 48 kHz mono, that is heard over and over from the moment of the call; or one that is
+            spoken into with `Visitor.say`, for words whose moment depends on what the other side does.
         flags: what the browser is told beyond `FLAGS`.
         width: of the window, in pixels.
         scheme: what the visitor prefers.

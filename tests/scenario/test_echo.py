@@ -46,8 +46,20 @@ async def said(speaker: Speaker, text: str, voice: str) -> Pcm:
 PATHS: Final = [pytest.param(SoundPath.MEDIA, id="webrtc"), pytest.param(SoundPath.TEXT, id="websocket")]
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(("delay_ms", "echo_db"), [(50, 0), (90, -12), (130, 0), (180, -6), (240, 0), (300, -6)])
+def by_turns(*rooms: tuple[float, ...]) -> list[object]:
+    """Each room with both paths: every day with one of them, and the next room with the other."""
+    return [
+        pytest.param(
+            path, *room, id="-".join(map(str, (name, *room))), marks=pytest.mark.slow if number % 2 != turn else ()
+        )
+        for number, room in enumerate(rooms)
+        for turn, (path, name) in enumerate(((SoundPath.MEDIA, "webrtc"), (SoundPath.TEXT, "websocket")))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "delay_ms", "echo_db"), by_turns((50, 0), (90, -12), (130, 0), (180, -6), (240, 0), (300, -6))
+)
 async def test_the_echo_of_an_answer_is_nobody_speaking(
     engines: Engines, path: SoundPath, delay_ms: float, echo_db: float
 ) -> None:
@@ -61,9 +73,9 @@ async def test_the_echo_of_an_answer_is_nobody_speaking(
     assert here.types().count("response.done") == here.types().count("response.output_audio.done") == 2
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
-    ("delay_ms", "echo_db", "above_db"), [(80, 0, 0), (200, -6, 0), (300, 0, 6), (120, -12, 6), (150, 0, -6)]
+    ("path", "delay_ms", "echo_db", "above_db"),
+    by_turns((80, 0, 0), (200, -6, 0), (300, 0, 6), (120, -12, 6), (150, 0, -6)),
 )
 async def test_somebody_who_speaks_over_the_echo_interrupts(
     engines: Engines, path: SoundPath, delay_ms: float, echo_db: float, above_db: float
