@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DOUBT_AFTER_MS, Lifeline, SILENT_AFTER_MS } from '../../src/vivavoce/page/lifeline.js';
+import {
+  DOUBT_AFTER_MS, Lifeline, PATIENT_MS, SILENT_AFTER_MS, UNANSWERED_MS,
+} from '../../src/vivavoce/page/lifeline.js';
 
 const TICKET = { token: 'first', maxAgeMs: 60_000 };
 const NEXT = { token: 'second', maxAgeMs: 60_000 };
@@ -12,7 +14,7 @@ const idOf = (text) => JSON.parse(text).event_id;
 function run(line, from, until) {
   const pings = [];
   for (let now = from; now <= until; now += 100) {
-    line.silence(now);
+    line.verdict(now);
     const ping = line.ping(now);
     if (ping !== null) pings.push(idOf(ping));
   }
@@ -33,29 +35,56 @@ test('what shows that the server lives: an event, an answer to a ping, any packe
   ]) {
     const line = lifeline();
     run(line, 0, 700);
+    assert.equal(line.verdict(700), 'doubtful');
     sign(line);
-    assert.equal(line.silence(1000), 200);
+    assert.equal(line.verdict(1000), 'alive');
   }
   const line = lifeline();
   run(line, 0, 900);
   line.count(7, 700);
   line.count(7, 900);
-  assert.ok(line.silence(1000) > SILENT_AFTER_MS);
+  assert.equal(line.verdict(SILENT_AFTER_MS), 'doubtful');
+  assert.equal(line.verdict(SILENT_AFTER_MS + 1), 'silent');
+});
+
+test('where a doubt has been wrong, packets get lost, and silence is waited out for longer; for a while', () => {
+  const line = lifeline();
+  run(line, 0, 500);
+  line.receive(event('event_1'), 500);
+  run(line, 600, 500 + PATIENT_MS);
+  assert.equal(line.verdict(500 + PATIENT_MS), 'doubtful');
+  assert.equal(line.verdict(501 + PATIENT_MS), 'silent');
+  for (let now = 2400; now < 20_000; now += 100) {
+    line.verdict(now);
+    line.receive(event(`event_${now}`), now);
+  }
+  run(line, 20_000, 20_800);
+  assert.equal(line.verdict(19_901 + SILENT_AFTER_MS), 'silent');
+});
+
+test('packets do not hide for ever that ours do not arrive', () => {
+  const line = lifeline();
+  for (let now = 0; now <= UNANSWERED_MS; now += 100) {
+    line.count(now, now);
+    assert.equal(line.verdict(now), 'alive');
+  }
+  assert.equal(line.verdict(UNANSWERED_MS + 1), 'silent');
 });
 
 test('packets of the time before a doubt are no sign of life in it', () => {
   const line = lifeline();
   line.count(7, 500);
   line.receive(event('event_1'), 600);
-  line.silence(1000);
+  line.verdict(1000);
   line.count(90, 1100);
-  assert.equal(line.silence(1100), 500);
+  assert.equal(line.verdict(1100), 'doubtful');
 });
 
 test('a page that stood still gives the server time to be heard, and yet tells how long it has heard nothing', () => {
   const line = lifeline();
-  assert.equal(line.silence(20_000), DOUBT_AFTER_MS);
-  assert.ok(line.silence(20_500) > SILENT_AFTER_MS);
+  assert.equal(line.verdict(20_000), 'alive');
+  assert.equal(line.verdict(20_001), 'doubtful');
+  assert.equal(line.verdict(20_000 + SILENT_AFTER_MS - DOUBT_AFTER_MS + 1), 'silent');
   assert.equal(line.claim(20_500).silentMs, 20_500);
 });
 
@@ -92,7 +121,7 @@ test('what the server has not read is sent again, in order and once', () => {
   const later = line.send({ type: 'response.cancel', event_id: 'own' });
   assert.equal(idOf(later), 'own');
   assert.deepEqual(line.begin(6000), [texts[2], texts[3], later]);
-  assert.equal(line.silence(6000), 0);
+  assert.equal(line.verdict(6000), 'alive');
 });
 
 test('without a word about what was read, everything since the last answered ping is sent again', () => {

@@ -6,7 +6,7 @@
 import { comeBack } from './comeback.js';
 import { activity, end, handIn, interrupt, newConversation, press, receive, release, say } from './conversation.js';
 import { Failure, microphoneFailure } from './failure.js';
-import { DOUBT_AFTER_MS, Lifeline, SILENT_AFTER_MS } from './lifeline.js';
+import { Lifeline } from './lifeline.js';
 import { Link } from './link.js';
 import { Meter } from './meter.js';
 import { Quality, UNKNOWN } from './quality.js';
@@ -294,12 +294,12 @@ export class Call extends EventTarget {
     const link = this.#link;
     const ping = lifeline.ping(performance.now());
     if (ping !== null) link?.send(ping);
-    if (link && lifeline.silence(performance.now()) > DOUBT_AFTER_MS) {
+    if (link && lifeline.verdict(performance.now()) !== 'alive') {
       const packets = await link.packets();
       if (link !== this.#link) return;
       lifeline.count(packets, performance.now());
     }
-    const silent = lifeline.silence(performance.now()) > SILENT_AFTER_MS;
+    const silent = lifeline.verdict(performance.now()) === 'silent';
     if (silent && this.state === 'connected') {
       this.#move('faltered');
       this.#comeBack(lifeline);

@@ -28,6 +28,11 @@ export const PING_EVERY_MS = 300;
 export const DOUBT_AFTER_MS = 450;
 export const DOUBTING_PING_EVERY_MS = 100;
 export const SILENT_AFTER_MS = 900;
+/** The same where a doubt has lately been wrong: packets get lost here. */
+export const PATIENT_MS = 1800;
+const LATELY_MS = 10_000;
+/** For so long no text has come although packets do: ours do not get through. */
+export const UNANSWERED_MS = 4500;
 /** A page that did not run for so long has heard nothing because it could not listen. */
 const STALLED_MS = 600;
 
@@ -39,7 +44,9 @@ export class Lifeline {
   /** What has come since the server was asked to go on elsewhere: it will come again. @type {Set<string> | null} */
   #since = null;
   /** @type {Set<string>} */ #repeated = new Set();
-  /** @type {number} */ #heardAt;
+  /** When anything came last. @type {number} */ #heardAt;
+  /** When text did. @type {number} */ #readAt;
+  #doubtedAt = -Infinity;
   /** @type {number} */ #lookedAt;
   /** When the page last began to run. */ #runsSince = -Infinity;
   #pingedAt = -Infinity;
@@ -52,7 +59,7 @@ export class Lifeline {
    */
   constructor(ticket, now) {
     this.#ticket = ticket;
-    this.#heardAt = this.#lookedAt = now;
+    this.#heardAt = this.#readAt = this.#lookedAt = now;
   }
 
   // What we send
@@ -88,7 +95,8 @@ export class Lifeline {
    * @returns {boolean} whether it is news: no answer to a ping, and nothing that came before
    */
   receive({ type, event_id: id, ping_event_id: pinged }, now) {
-    this.#heardAt = now;
+    this.#hear(now);
+    this.#readAt = now;
     this.#packets = null;
     if (type === 'connection.pong') {
       this.#read(pinged);
@@ -107,15 +115,21 @@ export class Lifeline {
    * @param {number} now
    */
   count(packets, now) {
-    if (this.#packets !== null && packets > this.#packets) this.#heardAt = now;
+    if (this.#packets !== null && packets > this.#packets) this.#hear(now);
     this.#packets = packets;
   }
 
-  /** @param {number} now @returns {number} ms for which nothing has been heard although somebody listened */
-  silence(now) {
+  /**
+   * What the silence so far means. To be asked ten times a second.
+   * @param {number} now
+   * @returns {'alive' | 'doubtful' | 'silent'}
+   */
+  verdict(now) {
     if (now - this.#lookedAt > STALLED_MS) this.#runsSince = now - DOUBT_AFTER_MS;
     this.#lookedAt = now;
-    return now - Math.max(this.#heardAt, this.#runsSince);
+    const since = (/** @type {number} */ at) => now - Math.max(at, this.#runsSince);
+    if (since(this.#heardAt) > this.#patienceMs(now) || since(this.#readAt) > UNANSWERED_MS) return 'silent';
+    return since(this.#heardAt) > DOUBT_AFTER_MS ? 'doubtful' : 'alive';
   }
 
   // Coming back
@@ -148,8 +162,18 @@ export class Lifeline {
 
   /** @param {number} now @returns {string[]} what is to be sent again over the new connection, which now stands */
   begin(now) {
-    this.#heardAt = now;
+    this.#heardAt = this.#readAt = now;
     return this.#sent.flatMap(({ text }) => text ?? []);
+  }
+
+  /** @param {number} now */
+  #patienceMs(now) { return now - this.#doubtedAt < LATELY_MS ? PATIENT_MS : SILENT_AFTER_MS; }
+
+  /** @param {number} now */
+  #hear(now) {
+    const late = now - this.#heardAt;
+    if (late > DOUBT_AFTER_MS && late <= this.#patienceMs(now)) this.#doubtedAt = now;
+    this.#heardAt = now;
   }
 
   /** The server has read everything up to there. @param {string | null | undefined} id */
