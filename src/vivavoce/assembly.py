@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from vivavoce.clock import Clock, SystemClock
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vivavoce.client.policy import Policy
     from vivavoce.client.proxy import Given as GivenProxy
     from vivavoce.client.secret import Credential, Fetch, Source, Words
+    from vivavoce.client.shut import Shut
     from vivavoce.client.state import State
     from vivavoce.client.tool import Function
     from vivavoce.dump.tap import Taps
@@ -275,8 +276,18 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
             offering, policy, on_state = taps.offering(offering), taps.policy(policy), taps.on_state(on_state)
         line, fallback = _lines(transport, place, source, offering, timeout_s, taps)
         plan = Plan(line, config, clock, functions, player, timeout_s, on_state)
-        plan = replace(plan, policy=policy, prices=tariffs, budget=budget, fallback=fallback)
+        plan = replace(
+            plan, policy=policy, prices=tariffs, budget=budget, fallback=fallback, shut=_shut_to(place.base.netloc)
+        )
         yield await entered.enter_async_context(Call(plan))
+
+
+@lru_cache
+def _shut_to(server: str) -> "Shut":
+    """What the calls of this process to one server have learned of the way there."""
+    from vivavoce.client.shut import Shut
+
+    return Shut()
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import asyncio
 import json
 from asyncio import TaskGroup
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
@@ -15,6 +15,7 @@ from vivavoce.client.call import Call
 from vivavoce.client.line import Claims, Configured, Placed, Progress
 from vivavoce.client.plan import Plan
 from vivavoce.client.policy import Persistence, Policy
+from vivavoce.client.shut import Shut
 from vivavoce.client.signalling import Claim, Terms
 from vivavoce.client.state import Connecting, Minting, Negotiating, State
 from vivavoce.client.tool import Function, tools
@@ -59,7 +60,7 @@ class Unreached(Measured):
     """A connection to which no way is found, until it is given up."""
 
     def __init__(self, inner: MemoryTransport) -> None:
-        super().__init__(inner, Link)
+        super().__init__(inner, lambda: Link(checks_answered=0))
         self.run, self.close = self.seek, self.give_up
         self._given_up = asyncio.Event()
 
@@ -75,11 +76,25 @@ class Unreached(Measured):
         await self._inner.close(code, reason)
 
 
+class Slow(Measured):
+    """A connection to which the way is long: some of the first packets arrive, and it opens later."""
+
+    def __init__(self, inner: MemoryTransport, after_s: float) -> None:
+        super().__init__(inner, lambda: Link(checks_answered=1))
+        self.run = self.find
+        self._inner_run = inner.run
+        self._after_s = after_s
+
+    async def find(self, deliver: Deliver) -> None:
+        await asyncio.sleep(self._after_s)
+        await self._inner_run(deliver)
+
+
 class Uplink(Address):
     """An address of this machine for as long as the test wants."""
 
     def __init__(self) -> None:
-        super().__init__(0, ())
+        super().__init__(0, ("192.0.2.1", 9))
         self.gone = False
 
     @property
@@ -111,6 +126,8 @@ class Exchange:
         self.last_read: str | None = None
         self.shut = False
         """Whether nothing gets through."""
+        self.slow_s: float | None = None
+        """How long a way takes to be found, of those on which at least something arrives."""
         self.withdrawn: list[str] = []
         """Calls that were given up before they were reached."""
         self._tasks = tasks
@@ -152,7 +169,12 @@ class Exchange:
         self._placed.set()
         ticket = Ticket(f"token_{len(self.far)}", self.keeps_s) if self.keeps_s else None
         terms = Terms(call_id, self.keeps_s is not None, ticket, last_read)
-        transport = Unreached(near) if self.shut else Measured(near, self._read)
+        if self.shut:
+            transport = Unreached(near)
+        elif self.slow_s is not None:
+            transport = Slow(near, self.slow_s)
+        else:
+            transport = Measured(near, self._read)
         return Placed(transport, Configured.ALREADY, terms, partial(self._withdraw, call_id))
 
     def _read(self) -> Link:
@@ -214,7 +236,7 @@ class Scene:
     """What an act is played in; see `play`.
 
     With `falls_back` there are WebSockets beside the line, unless they are `refused`; with `shut` nothing else gets
-    through.
+    through, and what of it was `learned` before is known.
     """
 
     sound: SoundPath = SoundPath.MEDIA
@@ -227,6 +249,7 @@ class Scene:
     falls_back: bool = False
     refused: VivaError | None = None
     shut: bool = False
+    learned: Shut = field(default_factory=Shut)
 
 
 def play(
@@ -262,6 +285,7 @@ def perform(act: Callable[[Stage], Awaitable[None]], scene: Scene) -> Stage:
                 policy=scene.policy or Persistence(),
                 chance=lambda: 0.5,
                 fallback=sockets if scene.falls_back else None,
+                shut=scene.learned,
             )
             call = Call(plan)
             greeting = tasks.create_task((sockets if scene.shut else exchange).next(1))

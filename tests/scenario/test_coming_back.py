@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
 
@@ -554,3 +555,21 @@ def test_a_server_that_answers_pings_is_missed_within_a_second_and_left_when_it_
         "Connected",
         "Closed",
     ]
+
+
+@pytest.mark.parametrize("keeps_s", [None, 60])
+def test_a_call_is_given_up_when_its_time_is_over_though_the_last_attempt_has_more(keeps_s: int | None) -> None:
+    told: list[float] = []
+
+    async def act(stage: Stage) -> None:
+        stage.exchange.network.clear()
+        stage.exchange.far[0].transport.vanish()
+        lost_at = stage.now
+        await stage.call.until(lambda call: isinstance(call.state, Restoring))
+        with suppress(VivaError):
+            await stage.call.until(lambda call: isinstance(call.state, Failed))
+        told.append(stage.now - lost_at)
+
+    policy = Persistence(total_s=9.0)
+    play(act, failures=[None, *99 * [Hang()]], policy=policy, keeps_s=keeps_s)
+    assert told == [pytest.approx(9.0, abs=0.5)]

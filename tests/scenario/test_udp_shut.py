@@ -11,7 +11,8 @@ from tests.scenario.coming_back import Scene, Stage, perform
 from tests.scenario.test_coming_back import PLACE, assistant, back, item, talked, user
 from vivavoce.client.lifetime import BETTER_S
 from vivavoce.client.pulse import PINGED_S
-from vivavoce.client.reach import ALONE_S, OPEN_S
+from vivavoce.client.reach import ALONE_S, OPEN_S, QUIET_S
+from vivavoce.client.shut import KEPT_S, Shut
 from vivavoce.client.state import Connected, Disrupted, Kept, Restored
 from vivavoce.errors import Fault, Never, OtherTransport, RefusedError, TransportError
 from vivavoce.transport.interface import SoundPath
@@ -224,9 +225,75 @@ def test_a_session_that_cannot_be_come_back_to_where_udp_is_shut_is_followed_by_
         await stage.acknowledge(socket, 2)
         restored = await back(stage)
         assert restored.session is Kept.NEW
-        assert restored.gap_s <= PINGED_S + OPEN_S + 0.5
+        assert restored.gap_s == pytest.approx(PINGED_S + QUIET_S, abs=0.15)
         assert len(stage.exchange.claims) == 1
         await stage.wait(0.1)
         assert "rtc_1" in stage.exchange.withdrawn, "nobody comes back to it"
 
     perform(act, Scene(falls_back=True, keeps_s=60))
+
+
+def test_a_session_to_which_the_way_is_only_slow_is_not_given_up() -> None:
+    async def act(stage: Stage) -> None:
+        stage.exchange.slow_s = OPEN_S - 0.5
+        await stage.call.until(lambda call: isinstance(call.state, Disrupted))
+        restored = await back(stage)
+        assert restored == Restored(Kept.SAME, complete=True, gap_s=pytest.approx(PINGED_S + OPEN_S - 0.5, abs=0.15))
+        assert stage.sockets.asked == []
+
+    perform(act, Scene(falls_back=True, keeps_s=60))
+
+
+def test_without_a_websocket_a_session_is_not_given_up_for_a_while_in_which_nothing_comes() -> None:
+    async def act(stage: Stage) -> None:
+        stage.exchange.shut = True
+        await stage.call.until(lambda call: isinstance(call.state, Disrupted))
+        await stage.wait(OPEN_S - 0.5)
+        stage.exchange.shut = False
+        await stage.exchange.next(3, greets=False)
+        assert (await back(stage)).session is Kept.SAME
+
+    perform(act, Scene(keeps_s=60))
+
+
+def test_the_next_call_does_not_wait_where_udp_was_shut_just_now() -> None:
+    learned = Shut()
+
+    async def first(stage: Stage) -> None:
+        assert stage.now == pytest.approx(ALONE_S)
+
+    async def second(stage: Stage) -> None:
+        assert stage.now == pytest.approx(0.0, abs=0.01)
+        assert len(stage.exchange.far) == 1, "UDP may be open again"
+
+    perform(first, Scene(falls_back=True, shut=True, learned=learned))
+    perform(second, Scene(falls_back=True, shut=True, learned=learned))
+
+
+def test_on_another_network_it_is_not_remembered_that_udp_was_shut() -> None:
+    learned = Shut()
+    learned.learn("198.51.100.7", 0.0)
+
+    async def act(stage: Stage) -> None:
+        assert stage.now == pytest.approx(ALONE_S)
+
+    perform(act, Scene(falls_back=True, shut=True, learned=learned))
+
+
+def test_a_call_that_gets_through_by_udp_forgets_that_it_was_shut() -> None:
+    learned = Shut()
+    learned.learn("192.0.2.1", 0.0)
+
+    async def act(_: Stage) -> None:
+        assert not learned.known("192.0.2.1", 0.0)
+
+    perform(act, Scene(falls_back=True, learned=learned))
+
+
+def test_after_some_minutes_it_is_not_remembered_any_more_that_udp_was_shut() -> None:
+    learned = Shut()
+    learned.learn("192.0.2.1", 0.0)
+    learned.learn("192.0.2.2", KEPT_S - 1.0)
+    assert learned.known("192.0.2.1", KEPT_S - 0.1)
+    assert not learned.known("192.0.2.1", KEPT_S)
+    assert learned.known("192.0.2.2", KEPT_S)

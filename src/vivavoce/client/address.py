@@ -18,6 +18,11 @@ class Address:
     name: tuple[Any, ...]
 
     @property
+    def host(self) -> str:
+        """Without its port."""
+        return str(self.name[0])
+
+    @property
     def stands(self) -> bool:
         """Whether it still is this machine's."""
         host, _, *scope = self.name

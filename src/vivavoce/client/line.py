@@ -55,13 +55,15 @@ class Configured(Enum):
 class Placed:
     """A connection that is being made.
 
-    `withdraw` tells the server that a call is not wanted any more which cannot be told so itself.
+    `withdraw` tells the server that a call is not wanted any more which cannot be told so itself; `answered_s` is how
+    long it took to agree that a session goes on.
     """
 
     transport: Transport
     configured: Configured
     terms: Terms = Terms()
     withdraw: Callable[[], Awaitable[None]] | None = None
+    answered_s: float = 0.0
 
 
 class Line(Protocol):
@@ -141,11 +143,14 @@ class MediaLine:
             offering = self._offering(credential)
             try:
                 offer = await offering.offer()
+                asked_at = asyncio.get_running_loop().time()
                 answer = await self._signalling.resume(http, credential, claims(), offer)
             except BaseException:
                 await offering.abandon()
                 raise
-            return Placed(await offering.accept(answer.sdp), Configured.ALREADY, answer.terms)
+            answered_s = asyncio.get_running_loop().time() - asked_at
+            transport = await offering.accept(answer.sdp)
+            return Placed(transport, Configured.ALREADY, answer.terms, answered_s=answered_s)
 
     async def _credential(self, session: Session, progress: Progress) -> Credential:
         mints = self._endpoint.provider is Provider.AZURE and self._source.kind is Kind.API_KEY

@@ -9,6 +9,7 @@ from vivavoce.client.line import Line
 from vivavoce.client.player import Player
 from vivavoce.client.policy import Persistence, Policy
 from vivavoce.client.restoration import Chance
+from vivavoce.client.shut import Shut
 from vivavoce.client.state import State
 from vivavoce.client.tool import Tool
 from vivavoce.clock import Clock
@@ -23,7 +24,7 @@ CONNECT_S: Final = 20.0
 class Plan:
     """What a call is to be. Without a `player`, sound is only handed on to whoever reads it.
 
-    `fallback` is what the call goes over while `line` is shut.
+    `fallback` is what the call goes over while `line` is shut, and `shut` remembers that it is; calls may share it.
     """
 
     line: Line
@@ -38,3 +39,4 @@ class Plan:
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     budget: float | None = None
     fallback: Line | None = None
+    shut: Shut = field(default_factory=Shut)

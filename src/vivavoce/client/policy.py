@@ -4,7 +4,7 @@ Nothing here waits, draws lots or knows a transport. Whoever carries the steps o
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from vivavoce.errors import Fault, Never, NewSecret, OtherTransport, RefusedError, Retry, VivaError
@@ -24,7 +24,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Come back to the same session on another connection."""
+    """Come back to the same session on another connection, within so many seconds where they are given."""
+
+    within_s: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ class Renew:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Place a new call and tell it the config and the conversation."""
+    """Place a new call and tell it the config and the conversation, within so many seconds where they are given."""
+
+    within_s: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,9 @@ class Persistence:
     def decide(self, failure: VivaError, history: History, now: float, chance: float) -> Step:
         """See `Policy.decide`."""
         last = history.steps[-1] if history.steps else None
-        if isinstance(last, Resume) and _gone(failure):
-            return Call()  # no failure of the way there: the server only has no such session any more
+        left_s = history.since + self.total_s - now
+        if isinstance(last, Resume) and left_s > 0 and (_gone(failure) or self._shut(failure, history)):
+            return Call(left_s)  # nothing to wait for: the server has no such session, or the way to it is shut
         if isinstance(failure.next, NewSecret):
             if not history.renews or _renewed(history):
                 return GiveUp(failure)
@@ -119,9 +124,9 @@ class Persistence:
         elif _hopeless(failure):
             return GiveUp(failure)
         wait_s = 0.0 if isinstance(last, Wait | Renew) else self._wait(failure, history, chance)
-        if now + wait_s >= history.since + self.total_s:
+        if wait_s >= left_s:
             return GiveUp(failure)
-        return Wait(wait_s) if wait_s > 0 else self._attempt(failure, history, now)
+        return Wait(wait_s) if wait_s > 0 else self._attempt(history, now, left_s)
 
     def _wait(self, failure: VivaError, history: History, chance: float) -> float:
         asked_s = failure.next.after_s if isinstance(failure.next, Retry) else 0.0
@@ -135,13 +140,14 @@ class Persistence:
         # Clients that lost the same server must not all come back in one moment.
         return asked_s + chance * min(self.cap_s, self.first_s * 2.0 ** min(tried, 32))
 
-    def _attempt(self, failure: VivaError, history: History, now: float) -> Attempt:
-        if history.resumes_until is None or now >= history.resumes_until:
-            return Call()
-        # A session cannot change its transport; a new call can.
+    def _shut(self, failure: VivaError, history: History) -> bool:
+        """Whether the way back is shut. A session cannot change its transport; a new call can."""
         often = 1 if history.falls_back else self.stubborn
-        shut = isinstance(failure.next, OtherTransport) and sum(1 for _ in history.attempts()) >= often
-        return Call() if shut else Resume()
+        return isinstance(failure.next, OtherTransport) and sum(1 for _ in history.attempts()) >= often
+
+    def _attempt(self, history: History, now: float, left_s: float) -> Attempt:
+        kept = history.resumes_until is not None and now < history.resumes_until
+        return Resume(left_s) if kept else Call(left_s)
 
 
 def _gone(failure: VivaError) -> bool:

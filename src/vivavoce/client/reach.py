@@ -11,11 +11,11 @@ from vivavoce.client.leg import Leg
 from vivavoce.client.line import Configured, Line, Progress, update_of
 from vivavoce.client.line import Step as LineStep
 from vivavoce.client.plan import Plan
-from vivavoce.client.policy import Call, GiveUp, Renew, Resume, Step, Wait
+from vivavoce.client.policy import Attempt, Call, GiveUp, Renew, Resume, Step, Wait
 from vivavoce.client.race import Contender, Stuck, race
 from vivavoce.client.restoration import Restoration
 from vivavoce.client.signalling import Claim
-from vivavoce.errors import TransportError, VivaError
+from vivavoce.errors import OtherTransport, TransportError, VivaError
 from vivavoce.session.answers import Sound
 from vivavoce.session.effect import Ids
 from vivavoce.session.past import Retold
@@ -27,6 +27,12 @@ ALONE_S: Final = 2.0
 
 OPEN_S: Final = 4.0
 """How long the way to a server that lets a session go on may take to be found."""
+
+QUIET_S: Final = 0.8
+"""Beyond the time that the server took to answer, so long may pass without one packet before UDP is taken for shut.
+
+Some twenty checks go each way meanwhile. Where packets are only lost, or slow, one of them arrives, and `OPEN_S` holds.
+"""
 
 _log = Log("client")
 
@@ -75,7 +81,6 @@ class Reach:
         self._plan = plan
         self._home = home
         self._ids = ids
-        self._alone_s = ALONE_S
 
     async def first(self, progress: Progress, stage: Callable[[], str]) -> None:
         """Place the call; `stage` names how far it is."""
@@ -96,14 +101,14 @@ class Reach:
                         await asyncio.sleep(seconds)
                     case Renew():
                         pass  # each connection is made under a credential that is asked for anew
-                    case Resume() if (lost := self._home.returns()) is not None:
-                        await self._resume(lost)
-                        return
-                    case Call() | Resume():
-                        await self._within(self._home.retell(), _quietly, lambda: "coming back")
+                    case Resume(within_s) | Call(within_s):
+                        async with asyncio.timeout(within_s):
+                            await self._attempt(step)
                         return
             except VivaError as error:
                 failure = error
+            except TimeoutError:
+                pass  # what has failed before is why
             falls_back = self._plan.fallback is not None
             step = restoration.next(failure, renews=self._plan.line.renews, falls_back=falls_back)
             self._home.step(step)
@@ -121,13 +126,23 @@ class Reach:
         def shut() -> None:
             raise no_way()
 
+        here = await self._here()
         try:
             async with asyncio.timeout(self._plan.connect_s):
                 await self._over(self._plan.line, retold, _quietly, shut, [])
         except (VivaError, TimeoutError) as error:
             _log.info("not_improved", failure=type(error).__name__)
+            if isinstance(error, VivaError) and isinstance(error.next, OtherTransport):
+                self._plan.shut.learn(here, self._plan.clock.now())
         else:
-            self._alone_s = ALONE_S
+            self._plan.shut.forget(here)
+
+    async def _attempt(self, step: Attempt) -> None:
+        lost = self._home.returns()
+        if isinstance(step, Resume) and lost is not None:
+            await self._resume(lost)
+        else:
+            await self._within(self._home.retell(), _quietly, lambda: "coming back")
 
     async def _resume(self, lost: Leg) -> None:
         """Make another connection for the session of this one, which may still stand.
@@ -142,13 +157,25 @@ class Reach:
                 self._home.meet(leg)
                 try:
                     async with asyncio.timeout(OPEN_S):
-                        await leg.ready
+                        await self._found(leg)
                 finally:
                     self._unless_ready(leg)
         except TimeoutError as error:
             if lost.way is Sound.MEDIA:
-                self._alone_s = 0.0  # what is shut is not waited for a second time
+                self._plan.shut.learn(await self._here(), self._plan.clock.now())
             raise no_way() from error
+
+    async def _found(self, leg: Leg) -> None:
+        """Wait for the way to a server that has agreed to go on.
+
+        Raises:
+            TimeoutError: there is none, since it answers by TCP and not a packet comes by UDP; and there is another.
+        """
+        await asyncio.wait([leg.ready], timeout=QUIET_S + leg.placed.answered_s)
+        waits = not leg.ready.done() and self._plan.fallback is not None
+        if waits and (await leg.transport.link()).checks_answered == 0:
+            raise TimeoutError
+        await leg.ready
 
     async def _within(self, retold: Retold, progress: Progress, stage: Callable[[], str]) -> None:
         """Make one connection, in bounded time.
@@ -159,22 +186,28 @@ class Reach:
         legs: list[Leg] = []
         try:
             async with asyncio.timeout(self._plan.connect_s):
-                await race(list(self._ways(retold, progress, legs)))
+                await race(list(self._ways(retold, progress, legs, await self._here())))
         except TimeoutError as error:
             raise self._too_slow(legs, stage()) from error
 
-    def _ways(self, retold: Retold, progress: Progress, legs: list[Leg]) -> Iterator[Contender]:
+    async def _here(self) -> str:
+        """The address of this machine at which the way to the server begins; empty where nobody knows."""
+        address = None if self._plan.fallback is None else await self._plan.line.address()
+        return "" if address is None else address.host
+
+    def _ways(self, retold: Retold, progress: Progress, legs: list[Leg], here: str) -> Iterator[Contender]:
         """The line; and what is taken beside it while it does not get through."""
+        shut, clock = self._plan.shut, self._plan.clock
 
         async def preferred(stuck: Stuck) -> None:
-            if self._alone_s == 0:
+            if shut.known(here, clock.now()):  # what is shut is not waited for a second time
                 stuck()
             await self._over(self._plan.line, retold, progress, stuck, legs)
-            self._alone_s = ALONE_S
+            shut.forget(here)
 
         async def other(line: Line, stuck: Stuck) -> None:
             await self._over(line, retold, _quietly, stuck, legs)
-            self._alone_s = 0.0  # likewise
+            shut.learn(here, clock.now())
 
         yield preferred
         if self._plan.fallback is not None:

@@ -103,6 +103,7 @@ class Link:
     """A reading of the connection's quality; None where this transport cannot know.
 
     `checks_answered` counts the peer's answers to checks of the path in use (STUN), which go on while nobody talks.
+    Until the first path is found it counts whatever came of the peer's ICE: with 0, not one packet gets through.
     `buffer_ms` is how long sound has waited to be played, on average so far, so that late packets could come.
     """
 

@@ -56,8 +56,16 @@ def test_a_way_back_that_waited_for_the_network_itself_is_taken_again_soon() -> 
 
 def test_a_session_whose_way_is_found_shut_twice_is_given_up_for_a_call_that_may_take_another() -> None:
     assert decide(NO_WAY, Resume(), Wait(0.1), resumes_until=60.0) == Resume()
-    assert decide(NO_WAY, Resume(), Wait(0.1), Resume(), Wait(0.1), resumes_until=60.0) == Call()
-    assert decide(NO_WAY, Resume(), Wait(0.1), resumes_until=60.0, falls_back=True) == Call()
+    assert decide(NO_WAY, Resume(), Wait(0.1), Resume(), resumes_until=60.0) == Call()
+    assert decide(NO_WAY, Resume(), resumes_until=60.0, falls_back=True) == Call()
+
+
+@pytest.mark.parametrize("resumes_until", [None, 999.0])
+def test_an_attempt_lasts_no_longer_than_all_of_them_may(resumes_until: float | None) -> None:
+    attempt = decide(LOST, Call(), Wait(0.1), now=290.0, resumes_until=resumes_until)
+    assert isinstance(attempt, Resume if resumes_until else Call)
+    assert attempt.within_s == pytest.approx(10.0)
+    assert decide(FORGOTTEN, Resume(), now=300.0) == GiveUp(FORGOTTEN)
 
 
 @pytest.mark.parametrize("status", [404, 409, 410])

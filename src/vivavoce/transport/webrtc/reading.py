@@ -24,10 +24,12 @@ class _Entry(msgspec.Struct, rename="camel"):
     nominated: bool = False
     state: str | None = None
     selected_candidate_pair_id: str | None = None
+    selected_candidate_pair_changes: _Count | None = None
     local_candidate_id: str | None = None
     current_round_trip_time: float | None = None
     bytes_sent: _Count | None = None
     bytes_received: _Count | None = None
+    requests_received: _Count | None = None
     responses_received: _Count | None = None
     candidate_type: str | None = None
     protocol: str | None = None
@@ -65,7 +67,7 @@ def read(report: str | bytes) -> Link:
         packets_lost=heard.packets_lost if heard else None,
         bytes_sent=pair.bytes_sent if pair else None,
         bytes_received=pair.bytes_received if pair else None,
-        checks_answered=pair.responses_received if pair else None,
+        checks_answered=pair.responses_received if pair else _arrived(entries),
         concealed_ratio=_concealed(heard) if heard else None,
         path=_path(local) if local else None,
         buffer_ms=_buffered(heard) if heard else None,
@@ -98,6 +100,14 @@ def _selected(entries: dict[str, _Entry]) -> _Entry | None:
             return entries.get(entry.selected_candidate_pair_id)
     pairs = (entry for entry in entries.values() if entry.type == "candidate-pair")
     return next((pair for pair in pairs if pair.nominated and pair.state == "succeeded"), None)
+
+
+def _arrived(entries: dict[str, _Entry]) -> int | None:
+    """What has come of the peer's ICE while a way is still looked for; None where there was one before."""
+    if not any(each.type == "transport" and each.selected_candidate_pair_changes == 0 for each in entries.values()):
+        return None
+    pairs = [entry for entry in entries.values() if entry.type == "candidate-pair"]
+    return sum((pair.requests_received or 0) + (pair.responses_received or 0) for pair in pairs)
 
 
 def _concealed(heard: _Entry) -> float | None:

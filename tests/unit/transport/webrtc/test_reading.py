@@ -52,6 +52,16 @@ def test_the_pair_in_use_and_what_is_heard_are_read() -> None:
     assert link.buffer_ms == pytest.approx(60.0)
 
 
+def test_while_a_way_is_looked_for_all_that_comes_of_the_peers_checks_counts() -> None:
+    tried = {"state": "in-progress", "nominated": False, "responsesReceived": 0, "requestsReceived": 0}
+    transport = {"type": "transport", "id": "T", "selectedCandidatePairChanges": 0}
+    shut = report(transport, PAIR | tried, OTHER | tried)
+    assert read(shut).checks_answered == 0
+    assert read(report(transport, PAIR | tried | {"requestsReceived": 2}, OTHER | tried)).checks_answered == 2
+    lost = transport | {"selectedCandidatePairChanges": 1}
+    assert read(report(lost, PAIR | tried)).checks_answered is None, "of one that stood before, this says nothing"
+
+
 def test_the_transports_own_word_on_the_pair_wins() -> None:
     transport = {"type": "transport", "id": "T", "selectedCandidatePairId": "CP0"}
     assert read(report(transport, OTHER, PAIR, LOCAL)).round_trip_ms == 9000.0
