@@ -275,10 +275,9 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         if taps is not None:
             offering, policy, on_state = taps.offering(offering), taps.policy(policy), taps.on_state(on_state)
         line, fallback = _lines(transport, place, source, offering, timeout_s, taps)
-        plan = Plan(line, config, clock, functions, player, timeout_s, on_state)
-        plan = replace(
-            plan, policy=policy, prices=tariffs, budget=budget, fallback=fallback, shut=_shut_to(place.base.netloc)
-        )
+        shut = _shut_to(place.base.netloc)
+        plan = Plan(line, config, clock, functions, player, timeout_s, on_state, fallback=fallback, shut=shut)
+        plan = replace(plan, policy=policy, prices=tariffs, budget=budget)
         yield await entered.enter_async_context(Call(plan))
 
 
