@@ -77,10 +77,10 @@ class Unreached(Measured):
 
 
 class Slow(Measured):
-    """A connection to which the way is long: some of the first packets arrive, and it opens later."""
+    """A connection to which the way is long: some of the first packets arrive, or none yet, and it opens later."""
 
-    def __init__(self, inner: MemoryTransport, after_s: float) -> None:
-        super().__init__(inner, lambda: Link(checks_answered=1))
+    def __init__(self, inner: MemoryTransport, after_s: float, arrived: int) -> None:
+        super().__init__(inner, lambda: Link(checks_answered=arrived))
         self.run = self.find
         self._inner_run = inner.run
         self._after_s = after_s
@@ -93,8 +93,8 @@ class Slow(Measured):
 class Uplink(Address):
     """An address of this machine for as long as the test wants."""
 
-    def __init__(self) -> None:
-        super().__init__(0, ("192.0.2.1", 9))
+    def __init__(self, host: str = "192.0.2.1") -> None:
+        super().__init__(0, (host, 9))
         self.gone = False
 
     @property
@@ -127,7 +127,8 @@ class Exchange:
         self.shut = False
         """Whether nothing gets through."""
         self.slow_s: float | None = None
-        """How long a way takes to be found, of those on which at least something arrives."""
+        """How long a way takes to be found, while so many packets of it have `arrived`."""
+        self.arrived = 1
         self.withdrawn: list[str] = []
         """Calls that were given up before they were reached."""
         self._tasks = tasks
@@ -172,7 +173,7 @@ class Exchange:
         if self.shut:
             transport = Unreached(near)
         elif self.slow_s is not None:
-            transport = Slow(near, self.slow_s)
+            transport = Slow(near, self.slow_s, self.arrived)
         else:
             transport = Measured(near, self._read)
         return Placed(transport, Configured.ALREADY, terms, partial(self._withdraw, call_id))

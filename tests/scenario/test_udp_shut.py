@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.scenario.coming_back import Scene, Stage, perform
+from tests.scenario.coming_back import Scene, Stage, Uplink, perform
 from tests.scenario.test_coming_back import PLACE, assistant, back, item, talked, user
 from vivavoce.client.lifetime import BETTER_S
 from vivavoce.client.pulse import PINGED_S
-from vivavoce.client.reach import ALONE_S, OPEN_S, QUIET_S
+from vivavoce.client.reach import ALONE_S, MOVED_S, OPEN_S, QUIET_S
 from vivavoce.client.shut import KEPT_S, Shut
 from vivavoce.client.state import Connected, Disrupted, Kept, Restored
 from vivavoce.errors import Fault, Never, OtherTransport, RefusedError, TransportError
@@ -241,6 +241,16 @@ def test_a_session_to_which_the_way_is_only_slow_is_not_given_up() -> None:
         assert restored.session is Kept.SAME
         assert restored.gap_s == pytest.approx(PINGED_S + OPEN_S - 0.5, abs=0.15)
         assert stage.sockets.asked == []
+
+    perform(act, Scene(falls_back=True, keeps_s=60))
+
+
+def test_on_a_network_that_has_just_come_nothing_arrives_at_first() -> None:
+    async def act(stage: Stage) -> None:
+        stage.exchange.slow_s, stage.exchange.arrived = MOVED_S - 0.1, 0
+        stage.exchange.uplink.gone = True
+        stage.exchange.uplink = Uplink("198.51.100.7")
+        assert (await back(stage)).session is Kept.SAME
 
     perform(act, Scene(falls_back=True, keeps_s=60))
 

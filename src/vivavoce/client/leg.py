@@ -104,7 +104,8 @@ class Leg:
         """When the server was last heard of, once it is taken for dead."""
         self.spoken = 0
         """Samples of the user that were given to it."""
-        self._address: Address | None = None
+        self.address: Address | None = None
+        """This machine's own on the way to the server, when it was made; None where nobody knows."""
         self._gone = asyncio.Event()
 
     @property
@@ -157,7 +158,7 @@ class Leg:
 
     async def locate(self) -> None:
         """Find the address that it was made from."""
-        self._address = await self.course.line.address()
+        self.address = await self.course.line.address()
 
     async def watch(self, post: Post, clock: Clock) -> None:
         """Look at its signs of life, as long as this runs."""
@@ -170,8 +171,8 @@ class Leg:
             if self.terms.pings and (urgent or ticks % PING_TICKS == 0):
                 self._ping()
                 self.pulse.pinged()
-            if self._address is not None:
-                self.pulse.stranded = not self._address.stands
+            if self.address is not None:
+                self.pulse.stranded = not self.address.stands
             post(Ticked(self))
             ticks += 1
             await asyncio.sleep(TICK_S)

@@ -34,6 +34,9 @@ QUIET_S: Final = 0.8
 Some twenty checks go each way meanwhile. Where packets are only lost, or slow, one of them arrives, and `OPEN_S` holds.
 """
 
+MOVED_S: Final = 2.0
+"""So much later it may be where this machine has another address: the engine looks at its networks that seldom."""
+
 _log = Log("client")
 
 
@@ -157,7 +160,7 @@ class Reach:
                 self._home.meet(leg)
                 try:
                     async with asyncio.timeout(OPEN_S):
-                        await self._found(leg)
+                        await self._found(leg, lost)
                 finally:
                     self._unless_ready(leg)
         except TimeoutError as error:
@@ -165,13 +168,15 @@ class Reach:
                 self._plan.shut.learn(await self._here(), self._plan.clock.now())
             raise no_way() from error
 
-    async def _found(self, leg: Leg) -> None:
+    async def _found(self, leg: Leg, lost: Leg) -> None:
         """Wait for the way to a server that has agreed to go on.
 
         Raises:
             TimeoutError: there is none, since it answers by TCP and not a packet comes by UDP; and there is another.
         """
-        await asyncio.wait([leg.ready], timeout=QUIET_S + leg.placed.answered_s)
+        moved = lost.address is not None and lost.address.host != await self._here()
+        quiet_s = QUIET_S + leg.placed.answered_s + (MOVED_S if moved else 0.0)
+        await asyncio.wait([leg.ready], timeout=quiet_s)
         waits = not leg.ready.done() and self._plan.fallback is not None
         if waits and (await leg.transport.link()).checks_answered == 0:
             raise TimeoutError
