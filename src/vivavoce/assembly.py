@@ -275,14 +275,13 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
         if taps is not None:
             offering, policy, on_state = taps.offering(offering), taps.policy(policy), taps.on_state(on_state)
         line, fallback = _lines(transport, place, source, offering, timeout_s, taps)
-        shut = _shut_to(place.base.netloc)
-        plan = Plan(line, config, clock, functions, player, timeout_s, on_state, fallback=fallback, shut=shut)
-        plan = replace(plan, policy=policy, prices=tariffs, budget=budget)
+        plan = Plan(line, config, clock, functions, player, timeout_s, on_state)
+        plan = replace(plan, policy=policy, prices=tariffs, budget=budget, fallback=fallback, shut=_shut_to(place))
         yield await entered.enter_async_context(Call(plan))
 
 
 @lru_cache
-def _shut_to(server: str) -> "Shut":
+def _shut_to(_: "Endpoint") -> "Shut":
     """What the calls of this process to one server have learned of the way there."""
     from vivavoce.client.shut import Shut
 
