@@ -90,6 +90,7 @@ async def test_captions_follow_the_talk_and_end_at_the_words_heard(page_address:
         await visitor.until("document.getElementById('state').textContent === 'Speaking'")
         await visitor.until("vivavoce.call.figures.answerMs > 0")
         assert (await visitor.text("#answer")).endswith(" ms")
+        await visitor.until(f"vivavoce.call.captions.some(({{ text }}) => text === '{ANSWER}')")
         assert (await page.locator("#captions .text").all_inner_texts()) == ["Count, please.", ANSWER]
 
         await peer.sound(0)

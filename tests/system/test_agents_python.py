@@ -205,7 +205,8 @@ async def test_the_example_has_a_tool_called_hands_over_and_records_what_was_hea
     assert measure(heard).peak_db > -20
     said = script.speaker
     assert isinstance(said, ScriptedSpeaker)
-    assert abs(len(heard) - said.samples("Sunny. Paid.")) < sample_count(400)
+    # Silence is not counted: how much of it surrounds the words depends on how busy the machine is.
+    assert abs(int((np.abs(heard) > 1_000).sum()) - said.samples("Sunny. Paid.")) < sample_count(400)
 
 
 async def judge(_: RunContextWrapper[None], agent: Agent[None], words: str) -> GuardrailFunctionOutput:
@@ -216,7 +217,8 @@ async def judge(_: RunContextWrapper[None], agent: Agent[None], words: str) -> G
 async def test_whoever_interrupts_leaves_only_words_that_were_heard() -> None:
     guard: OutputGuardrail[None] = OutputGuardrail(judge)
     agent: RealtimeAgent[None] = RealtimeAgent(name="Counter", output_guardrails=[guard])
-    secret = thinking(f"The secret is this. {LONG}", word_s=0.1)
+    # Long enough for somebody on a busy machine to say no before the last word of its first sentence is heard.
+    secret = thinking(f"The secret, which I was told to tell nobody on any account, is this. {LONG}", word_s=0.1)
     async with staged(agent, [LONG, LONG, "Bye.", secret, "No."]) as stage:
         await stage.session.send_message("Count.")
         await stage.until_heard(500)
@@ -230,12 +232,12 @@ async def test_whoever_interrupts_leaves_only_words_that_were_heard() -> None:
         await stage.until_cut()
         stage.detector.speaking = False
         await stage.next(RealtimeAudioEnd)
-        assert stage.words[-2:] == [("user", "Tell me all."), ("assistant", "Bye.")]
+        await stage.until(lambda: stage.words[-2:] == [("user", "Tell me all."), ("assistant", "Bye.")])
 
         await stage.session.send_message("Tell me.")
         await stage.next(RealtimeGuardrailTripped)
         await stage.next(RealtimeAudioEnd)
-        assert stage.words[-1] == ("assistant", "No.")
+        await stage.until(lambda: stage.words[-1] == ("assistant", "No."))
         assert not any(word in words for _, words in stage.words for word in ("this", "twelve"))
         # Over WebRTC the server truncates by itself, each time once.
         assert stage.raw("conversation.item.truncated") <= 3
