@@ -222,8 +222,12 @@ async def scripted_server(
     gateway: GatewaySettings | None = None,
     webrtc: WebRtcSettings | None = None,
     lifetime_s: float = 3600.0,
+    port: int = 0,
 ) -> AsyncGenerator[Viva]:
-    """A server like that of `viva serve`, at a real socket, whose engines do what a test wants."""
+    """A server like that of `viva serve`, at a real socket, whose engines do what a test wants.
+
+    It makes its own key unless `gateway` has one, and takes any free port unless told.
+    """
     settings = ServerSettings(
         gateway or GatewaySettings(),
         webrtc or WebRtcSettings(offered_candidates=OfferedCandidates.ALL, host_candidates=HostCandidates.LOOPBACK),
@@ -231,16 +235,15 @@ async def scripted_server(
         lifetime_s=lifetime_s,
     )
     keyring = open_keyring(settings.gateway)
-    assert keyring.development is not None, "a scripted server makes its own key"
-    listener = listen("127.0.0.1", 0)
+    key = keyring.development or settings.gateway.api_keys[0]
+    listener = listen("127.0.0.1", port)
     server = _Server(server_config(settings, keyring, script, clock))
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(sockets=[listener]))
         try:
             await server.settled.wait()
             assert server.started, "the server did not start; its log says why"
-            port: int = listener.getsockname()[1]
-            yield Viva(f"http://127.0.0.1:{port}", keyring.development.reveal(), os.getpid())
+            yield Viva(f"http://127.0.0.1:{listener.getsockname()[1]}", key.reveal(), os.getpid())
         finally:
             server.should_exit = True
             await serving

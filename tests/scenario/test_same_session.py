@@ -15,7 +15,7 @@ from vivavoce.client.policy import Call, Resume
 from vivavoce.client.pulse import GRACE_S, PINGED_S
 from vivavoce.client.state import Closed, Connected, Disrupted, Kept, Restored, Restoring
 from vivavoce.errors import Fault, Never, OtherTransport, RefusedError, TransportError
-from vivavoce.transport.interface import SoundPath
+from vivavoce.transport.interface import ClosedBy, SoundPath
 from vivavoce.wire.event import ServerEvent, UnknownEvent
 
 KEEPS_S = 60
@@ -278,6 +278,44 @@ def test_a_server_that_hears_us_and_hangs_up_has_ended_the_call() -> None:
         await stage.call.until(lambda call: isinstance(call.state, Closed))
 
     play(act, keeps_s=KEEPS_S)
+
+
+def closing(code: int, reason: str = "") -> str:
+    return json.dumps({"type": "connection.closing", "code": code, "reason": reason})
+
+
+def test_a_call_goes_on_with_the_server_that_follows_one_which_is_stopped() -> None:
+    async def act(stage: Stage) -> None:
+        first = stage.exchange.far[0]
+        talked(first)
+        await stage.call.until(lambda call: len(call.history) == 2)
+        stage.exchange.refusals.append(RefusedError("Never heard of it.", status=404))
+        first.tell(closing(1012))
+        await first.transport.close()
+        second = await stage.exchange.next(2)
+        told = await stage.acknowledge(second, 2)
+        restored = await back(stage)
+        assert (restored.session, restored.complete) == (Kept.NEW, True)
+        assert [each["id"] for each in told] == ["u1", "a1"]
+        assert len(stage.exchange.claims) == 1
+
+    assert names(play(act, keeps_s=KEEPS_S))[0] == "Restoring"
+
+
+@pytest.mark.parametrize("doubted", [True, False])
+def test_a_server_that_says_why_it_hangs_up_is_believed_even_where_it_was_doubted(doubted: bool) -> None:
+    async def act(stage: Stage) -> None:
+        first = stage.exchange.far[0]
+        if doubted:
+            stage.exchange.network.clear()
+            await talk_on(stage, first)
+        first.tell(closing(1001, "Your session hit the maximum duration."))
+        await first.transport.close()
+        await stage.call.until(lambda call: isinstance(call.state, Closed))
+
+    stage = play(act, keeps_s=KEEPS_S)
+    assert stage.states[-1] == Closed(ClosedBy.PEER, 1001, "Your session hit the maximum duration.")
+    assert len(stage.exchange.far) == 1
 
 
 def test_a_refusal_does_not_end_a_call_whose_connection_stands() -> None:

@@ -3,9 +3,11 @@
 import asyncio
 from asyncio import StreamReader, StreamWriter, TaskGroup
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Literal
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 
 import vivavoce
@@ -18,10 +20,12 @@ from vivavoce.client.endpoint import endpoint
 from vivavoce.client.line import MediaLine
 from vivavoce.client.plan import Plan
 from vivavoce.client.secret import Given, Kind
+from vivavoce.client.state import Closed
 from vivavoce.clock import SystemClock
 from vivavoce.engine.fake import ScriptedSpeaker, ScriptedThinker, Wait
 from vivavoce.engine.interface import Words
 from vivavoce.gateway.settings import Settings as GatewaySettings
+from vivavoce.telemetry.secret import Secret
 from vivavoce.transport.interface import Transport
 from vivavoce.transport.pacer import Pacer
 from vivavoce.transport.webrtc.offerer import WebRtcOfferer
@@ -144,6 +148,38 @@ async def test_a_wire_that_is_cut_in_mid_answer_costs_not_a_word() -> None:
                 "As I said, a fish.",
             ]
         await viva.until_calls(0)
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("transport", ["webrtc", "websocket"])
+async def test_a_call_outlives_a_server_that_is_stopped_and_started_again(
+    transport: Literal["webrtc", "websocket"],
+) -> None:
+    gateway = GatewaySettings(api_keys=(Secret("sk-viva-the-same-for-both"),))
+    async with AsyncExitStack() as first, asyncio.timeout(30):
+        viva = await first.enter_async_context(scripted_server(engines(thought=["It is a fish."]), gateway=gateway))
+        connecting = vivavoce.connect(
+            base_url=f"{viva.url}/v1", api_key=viva.key, transport=transport, session={"output_modalities": ["text"]}
+        )
+        async with connecting as call:
+            await ask(call, "What is it?")
+            await call.until(lambda call: len(call.history) == 2 and call.activity is vivavoce.Activity.IDLE)
+            await first.aclose()
+            port, script = urlsplit(viva.url).port, engines(thought=["As I said, a fish."])
+            assert port is not None
+            async with scripted_server(script, gateway=gateway, port=port) as viva:
+                await ask(call, "What was it?")
+                await call.until(lambda call: len(call.history) == 4 and call.activity is vivavoce.Activity.IDLE)
+                assert isinstance(call.state, vivavoce.Connected)
+                restored = call.state.restored
+                assert restored is not None
+                assert (restored.session, restored.complete) == (vivavoce.Kept.NEW, True)
+                async with httpx2.AsyncClient(headers=viva.bearer) as http:
+                    hung = await http.post(f"{viva.url}/v1/realtime/calls/{call.state.call_id}/hangup")
+                assert hung.status_code == 200
+                await call.until(lambda call: isinstance(call.state, Closed))
+                assert isinstance(call.state, Closed)
+                assert call.state.code == 1000, "who is hung up on does not come back"
 
 
 class Cabled:

@@ -77,7 +77,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Hung:
-    """Somebody here ends the call."""
+    """Somebody here ends the call, with a close code and words for people."""
+
+    code: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +150,9 @@ class LocalCall:
         """Return when the call is over and has freed what it held."""
         await self._over.wait()
 
-    async def hangup(self) -> None:
-        """End the call."""
-        self._post(Hung())
+    async def hangup(self, code: int = 1000, reason: str = "") -> None:
+        """End the call. The first to do so says why."""
+        self._post(Hung(code, reason))
         await self._over.wait()
 
     async def join(self, transport: Transport) -> None:
@@ -208,6 +211,8 @@ class LocalCall:
             for _ in range(min(AT_ONCE, len(self._inbox))):
                 arrived = self._inbox.popleft()
                 if isinstance(arrived, Closed | Hung):
+                    if isinstance(arrived, Hung):
+                        self._ending = (arrived.code, arrived.reason)
                     await self._carry_out(self._host.close(self._clock.now()), crew)
                     return
                 await self._carry_out(await self._step(arrived), crew)
@@ -306,8 +311,7 @@ class LocalCall:
                     played = self._transport.flush()
                     await self._carry_out(self._host.flushed(played, self._clock.now()), crew)
                 case Hangup(code, reason):
-                    self._ending = (code, reason)
-                    self._post(Hung())
+                    self._post(Hung(code, reason))
                 case _:
                     self._work(effect, crew.jobs)
 

@@ -18,7 +18,7 @@ from vivavoce.session.settings import SESSION_S, Settings, effective
 from vivavoce.session.voices import Voices
 from vivavoce.session.window import Mind
 from vivavoce.telemetry.log import Log
-from vivavoce.transport.interface import Answering, SoundPath, Transport
+from vivavoce.transport.interface import SERVICE_RESTART, Answering, SoundPath, Transport
 from vivavoce.wire.config import Session
 
 log = Log("answer")
@@ -117,7 +117,7 @@ class LocalAnswers:
 
     async def __aexit__(self, *exc: object) -> None:
         for call in list(self._calls):
-            await call.hangup()
+            await call.hangup(SERVICE_RESTART)
         await self._entered.aclose()
 
     def models(self) -> Sequence[Model]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from vivavoce.client.greeting import refused
-from vivavoce.client.state import Closed, Disrupted, Failed, State
+from vivavoce.client.state import Closed, Failed
 from vivavoce.errors import Fault, Never, OtherTransport, RefusedError, TransportError, VivaError
 from vivavoce.transport.interface import Closed as Gone
 from vivavoce.transport.interface import ClosedBy, SoundPath
@@ -20,11 +20,8 @@ def lost() -> TransportError:
     return TransportError("The connection was lost: the server has fallen silent. Call again.")
 
 
-def meaning(gone: Gone, state: State) -> Closed | VivaError:
+def meaning(gone: Gone) -> Closed | VivaError:
     """Of the end of a connection that stood: that the call is over, or the failure that ended it."""
-    if gone.by is ClosedBy.PEER and isinstance(state, Disrupted):
-        # No goodbye: it has not been heard for as long as we have heard nothing, and gives us up.
-        return TransportError("The server has ended a connection over which it heard nothing any more. Call again.")
     if gone.by is ClosedBy.LOST:
         return lost()
     if gone.by is ClosedBy.US and gone.code == 1013:

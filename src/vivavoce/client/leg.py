@@ -20,10 +20,10 @@ from vivavoce.client.signalling import Terms
 from vivavoce.clock import Clock
 from vivavoce.session.answers import Sound as SoundWay
 from vivavoce.session.effect import Ids
-from vivavoce.transport.interface import Inbound, Opened, SoundPath, Text, Transport
+from vivavoce.transport.interface import Closed, ClosedBy, Inbound, Opened, SoundPath, Text, Transport
 from vivavoce.wire.codec import encode
 from vivavoce.wire.event import ClientEvent, ServerEvent, UnknownEvent
-from vivavoce.wire.heartbeat import ConnectionPing, decode_pong
+from vivavoce.wire.heartbeat import ConnectionPing, decode_closing, decode_pong
 from vivavoce.wire.resumption import Ticket
 
 TICK_S: Final = 0.1
@@ -100,6 +100,8 @@ class Leg:
         self.kept: list[tuple[ServerEvent | UnknownEvent, int]] = []
         """What the server said while it was greeted, and how long that was."""
         self.pulse: Pulse | None = None
+        self.farewell: Closed | None = None
+        """Why the server ends it, as it has said in words of its own."""
         self.silent_since: float | None = None
         """When the server was last heard of, once it is taken for dead."""
         self.spoken = 0
@@ -139,6 +141,8 @@ class Leg:
         def arrived(inbound: Inbound) -> None:
             if isinstance(inbound, Opened):
                 self._found(True)
+            elif isinstance(inbound, Text) and self.terms.pings and (last := decode_closing(inbound.text)) is not None:
+                inbound = self.farewell = Closed(ClosedBy.PEER, last.code, last.reason)
             post(Arrived(self, inbound))
 
         try:

@@ -290,8 +290,9 @@ class Succession:
     def end(self, leg: Leg, gone: Gone) -> Closed | Failed | None:
         """The call's connection has ended: so has the call, unless another can be made."""
         now = self._plan.clock.now()
-        deaf = gone.by is ClosedBy.PEER and leg.deaf(now)
-        end = lost() if deaf else meaning(gone, self._owner.state)
+        mute = gone.by is ClosedBy.PEER and leg.farewell is None
+        deaf = mute and (leg.deaf(now) or isinstance(self._owner.state, Disrupted))
+        end = lost() if deaf else meaning(gone)
         if isinstance(end, Closed):
             return end
         if self._restoration is not None:  # another is being made already

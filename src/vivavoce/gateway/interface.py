@@ -94,8 +94,8 @@ class LiveCall(Protocol):
         """Return when the call is over and has freed what it held. Never raises."""
         ...
 
-    async def hangup(self) -> None:
-        """End the call. Returns when it is over; idempotent."""
+    async def hangup(self, code: int = 1000) -> None:
+        """End the call with a close code of WebSocket's. Returns when it is over; idempotent."""
         ...
 
     async def join(self, transport: Transport) -> None:

@@ -13,6 +13,7 @@ from vivavoce.gateway.interface import LiveCall
 from vivavoce.gateway.lifeline import Lifeline
 from vivavoce.telemetry.log import Log
 from vivavoce.telemetry.secret import Secret
+from vivavoce.transport.interface import SERVICE_RESTART
 from vivavoce.transport.resumable import Leg, Resumable
 
 _log = Log("gateway.registry")
@@ -39,7 +40,7 @@ class Entry:
 
 
 class Registry:
-    """Call id → call, for as long as it runs. An async context manager; leaving it hangs up what is left."""
+    """Call id → call, for as long as it runs. A context manager; leaving it hangs up what is left, for a restart."""
 
     def __init__(self, *, sidebands_per_call: int, farewell_s: float) -> None:
         self._sidebands_per_call = sidebands_per_call
@@ -183,7 +184,7 @@ def unknown_call() -> RequestError:
 
 async def _hang_up(call: LiveCall) -> None:
     try:
-        await call.hangup()
+        await call.hangup(SERVICE_RESTART)
     except Exception as error:
         # The edge of a task: the other calls are still to be ended.
         _log.failure("hangup_broke", error, call_id=call.id)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from vivavoce.audio.frame import Pcm
 
@@ -68,6 +68,10 @@ class Played:
     """
 
     samples: int
+
+
+SERVICE_RESTART: Final = 1012
+"""Close code of a server that is stopped: whoever was there may come back, to its successor."""
 
 
 class ClosedBy(Enum):

@@ -36,7 +36,7 @@ from vivavoce.transport.leg import Leg
 from vivavoce.transport.reel import Reel
 from vivavoce.transport.ring import Ring, label_of
 from vivavoce.wire.codec import encode
-from vivavoce.wire.heartbeat import ConnectionPing, ConnectionPong, decode_ping
+from vivavoce.wire.heartbeat import ConnectionClosing, ConnectionPing, ConnectionPong, decode_ping
 
 LOOK_S: Final = 0.1
 """How often a connection is looked after, once its client has shown that it can come back."""
@@ -83,6 +83,8 @@ class Resumable:
         self._traits = carrier.traits
         self._known = asyncio.Event()
         """The client has shown that it can come back."""
+        self._pinged = False
+        """The client understands events about its connection."""
         self._last_read: str | None = None
         self._tasks: TaskGroup | None = None
         self._legs: set[Leg] = set()
@@ -167,7 +169,12 @@ class Resumable:
                 return Link()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """See `Transport.close`. A connection that is still being made is let go."""
+        """See `Transport.close`. A connection that is still being made is let go.
+
+        Where no close frame tells the client code and reason, an event does, if it has shown that it knows it.
+        """
+        if isinstance(self._state, Carried | Doubtful) and self._pinged and self._traits.sound is SoundPath.MEDIA:
+            self._state.leg.carrier.send(encode(ConnectionClosing(code=code, reason=reason)))
         match self._state:
             case Carried(leg) | Doubtful(leg) | Leaving(leg):
                 self._state = Leaving(leg)
@@ -301,6 +308,7 @@ class Resumable:
 
     def _pong(self, leg: Leg, ping: ConnectionPing) -> None:
         """Answer at once, also while the model talks. A pong is no part of the conversation: it is not sent again."""
+        self._pinged = True
         asked = ping.event_id if isinstance(ping.event_id, str) else None
         leg.carrier.send(encode(ConnectionPong(ping_event_id=asked)))
         if self._terms.keep_s > 0:

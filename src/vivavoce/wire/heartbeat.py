@@ -1,6 +1,6 @@
-"""How a client sees that a call is alive: an extension of this server (`docs/explain/reliability.md`).
+"""How a client sees that a call is alive, or why it ends: an extension of this server (`docs/reference/resumption.md`).
 
-Its two events are no part of the protocol's unions: they are answered at the edge of a connection, and no machine ever
+Its events are no part of the protocol's unions: they are answered at the edge of a connection, and no machine ever
 sees them. A server without the extension never gives `HEARTBEAT`, and must then be sent none of this.
 """
 
@@ -27,9 +27,20 @@ class ConnectionPong(ServerBase, frozen=True, kw_only=True, tag="connection.pong
     ping_event_id: str | None = None
 
 
-Heartbeat = TypeVar("Heartbeat", ConnectionPing, ConnectionPong)
+class ConnectionClosing(ServerBase, frozen=True, kw_only=True, tag="connection.closing"):
+    """The last event over WebRTC, which has no close frame: `code` and `reason` are those that a WebSocket would carry.
+
+    Sent only to a client that has sent a ping.
+    """
+
+    code: int
+    reason: str = ""
+
+
+Heartbeat = TypeVar("Heartbeat", ConnectionPing, ConnectionPong, ConnectionClosing)
 _PING: Final = msgspec.json.Decoder(ConnectionPing)
 _PONG: Final = msgspec.json.Decoder(ConnectionPong)
+_CLOSING: Final = msgspec.json.Decoder(ConnectionClosing)
 
 
 def decode_ping(text: str) -> ConnectionPing | None:
@@ -40,6 +51,11 @@ def decode_ping(text: str) -> ConnectionPing | None:
 def decode_pong(text: str) -> ConnectionPong | None:
     """A server's message if it is a pong."""
     return _decode(_PONG, '"connection.pong"', text)
+
+
+def decode_closing(text: str) -> ConnectionClosing | None:
+    """A server's message if it is its last one."""
+    return _decode(_CLOSING, '"connection.closing"', text)
 
 
 def _decode(decoder: "msgspec.json.Decoder[Heartbeat]", name: str, text: str) -> Heartbeat | None:

@@ -51,6 +51,7 @@ class FakeCall:
         self._connected = asyncio.Event()
         self._over = asyncio.Event()
         self._parties: list[Transport] = []
+        self.code: int | None = None
 
     @property
     def id(self) -> str:
@@ -70,7 +71,8 @@ class FakeCall:
     async def ended(self) -> None:
         await self._over.wait()
 
-    async def hangup(self) -> None:
+    async def hangup(self, code: int = 1000) -> None:
+        self.code = code
         for party in list(self._parties):
             await party.close(1000, "over")
         self._connected.set()
@@ -117,15 +119,15 @@ class FakeConversation(FakeCall):
             self._connected.set()
             self._over.set()
 
-    async def hangup(self) -> None:
-        await self._transport.close()
+    async def hangup(self, code: int = 1000) -> None:
+        await self._transport.close(code)
         await self._over.wait()
 
 
 class StubbornCall(FakeCall):
     """Does not end when told to."""
 
-    async def hangup(self) -> None:
+    async def hangup(self, code: int = 1000) -> None:
         await asyncio.Event().wait()
 
 

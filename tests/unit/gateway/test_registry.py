@@ -25,8 +25,8 @@ class BrokenCall(FakeCall):
         await super().ended()
         raise ValueError("broken")
 
-    async def hangup(self) -> None:
-        await super().hangup()
+    async def hangup(self, code: int = 1000) -> None:
+        await super().hangup(code)
         raise ValueError("broken")
 
 
@@ -86,7 +86,7 @@ async def test_nobody_learns_of_calls_that_are_not_theirs() -> None:
                 assert (error.status, error.code, error.param) == (404, "call_id_not_found", "call_id")
 
 
-async def test_leaving_hangs_up_every_call() -> None:
+async def test_leaving_hangs_up_every_call_so_that_its_caller_may_come_back_to_another_server() -> None:
     admission = Admission(Limits())
     running = [FakeCall(f"rtc_{number}") for number in range(5)]
     async with registry() as calls:
@@ -96,6 +96,7 @@ async def test_leaving_hangs_up_every_call() -> None:
         for call in running:
             await call.ended()
     assert (len(calls), admission.held) == (0, 0)
+    assert {call.code for call in running} == {1012}
 
 
 async def test_a_call_that_does_not_end_does_not_keep_the_server_from_ending(

@@ -286,6 +286,38 @@ def test_who_needs_the_socket_of_a_connection_back_ends_the_call() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("keep_s", [0, 60])
+def test_where_no_close_frame_says_why_a_call_ends_its_last_event_does(keep_s: float) -> None:
+    async def main() -> None:
+        async with holding(SoundPath.MEDIA, Terms(keep_s=keep_s)) as held:
+            await held.ping()
+            held.transport.send(event(1))
+            await held.transport.close(1012, "restart")
+            await settle()
+            assert held.client.events[0] == event(1)
+            assert json.loads(held.client.events[-1]) == {
+                "type": "connection.closing",
+                "code": 1012,
+                "reason": "restart",
+            }
+
+    run(main())
+
+
+@pytest.mark.parametrize(("path", "pings"), [(SoundPath.MEDIA, False), (SoundPath.TEXT, True)])
+def test_nobody_is_told_twice_or_without_knowing_how_to_read_it(path: SoundPath, pings: bool) -> None:
+    async def main() -> None:
+        async with holding(path) as held:
+            if pings:
+                await held.ping()
+            await held.transport.close(1012)
+            await settle()
+            assert held.client.events == []
+            assert held.client.closed is not None
+
+    run(main())
+
+
 class Slow(MemoryTransport):
     """Takes its time to say goodbye."""
 

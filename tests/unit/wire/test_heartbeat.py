@@ -4,7 +4,14 @@ import pytest
 from msgspec import UNSET
 
 from vivavoce.wire.codec import encode
-from vivavoce.wire.heartbeat import ConnectionPing, ConnectionPong, decode_ping, decode_pong
+from vivavoce.wire.heartbeat import (
+    ConnectionClosing,
+    ConnectionPing,
+    ConnectionPong,
+    decode_closing,
+    decode_ping,
+    decode_pong,
+)
 
 
 @pytest.mark.parametrize("event_id", ["event_1", UNSET])
@@ -17,6 +24,13 @@ def test_a_pong_names_the_ping_that_it_answers() -> None:
     pong = ConnectionPong(event_id="event_2", ping_event_id="event_1")
     assert encode(pong) == '{"type":"connection.pong","event_id":"event_2","ping_event_id":"event_1"}'
     assert decode_pong(encode(pong)) == pong
+
+
+def test_last_words_say_what_a_close_frame_would() -> None:
+    closing = ConnectionClosing(code=1012, reason="restart")
+    assert encode(closing) == '{"type":"connection.closing","code":1012,"reason":"restart"}'
+    assert decode_closing(encode(closing)) == closing
+    assert decode_closing('{"type":"connection.closing"}') is None
 
 
 @pytest.mark.parametrize(
