@@ -276,12 +276,12 @@ async def connect(  # noqa: PLR0913  # the public door; every argument has a nam
             offering, policy, on_state = taps.offering(offering), taps.policy(policy), taps.on_state(on_state)
         line, fallback = _lines(transport, place, source, offering, timeout_s, taps)
         plan = Plan(line, config, clock, functions, player, timeout_s, on_state)
-        plan = replace(plan, policy=policy, prices=tariffs, budget=budget, fallback=fallback, shut=_shut_to(place))
+        plan = replace(plan, policy=policy, prices=tariffs, budget=budget, fallback=fallback, shut=_shut_to(str(place)))
         yield await entered.enter_async_context(Call(plan))
 
 
 @lru_cache
-def _shut_to(_: "Endpoint") -> "Shut":
+def _shut_to(_: str) -> "Shut":
     """What the calls of this process to one server have learned of the way there."""
     from vivavoce.client.shut import Shut
 
