@@ -1,10 +1,12 @@
 """The voice of a scripted caller: like a microphone it never stops, it is only silent most of the time."""
 
 import asyncio
-from collections import deque
 from typing import Final
 
+import numpy as np
+
 from vivavoce.audio.frame import RATE_HZ, Pcm, sample_count, silence
+from vivavoce.audio.queue import SampleQueue
 from vivavoce.client.call import Call
 
 PIECE: Final = sample_count(20)
@@ -16,14 +18,14 @@ class Mouth:
     """Says samples into a call, in real time."""
 
     def __init__(self) -> None:
-        self._queue: deque[Pcm] = deque()
+        self._queue = SampleQueue()
         self._silent = asyncio.Event()
         self._silent.set()
 
     def say(self, samples: Pcm) -> None:
         """Say this after what is being said."""
-        if len(samples):
-            self._queue.append(samples)
+        self._queue.push(samples)
+        if self._queue:
             self._silent.clear()
 
     async def silent(self) -> None:
@@ -49,7 +51,5 @@ class Mouth:
         if not self._queue:
             self._silent.set()
             return silence(PIECE)
-        head = self._queue.popleft()
-        if len(head) > PIECE:
-            self._queue.appendleft(head[PIECE:])
-        return head[:PIECE]
+        samples = self._queue.take(PIECE)
+        return np.concatenate([samples, silence(PIECE - len(samples))])

@@ -18,6 +18,7 @@ import numpy as np
 
 from vivavoce.audio.cleaner import FRAME, Cleaner
 from vivavoce.audio.frame import RATE_HZ, Pcm, from_bytes, sample_count, silence, to_bytes
+from vivavoce.audio.queue import SampleQueue
 from vivavoce.audio.reference import Reference, SampleClock
 from vivavoce.audio.resampler import Resampler
 from vivavoce.client.card import BLOCK_S, Buffer, Card, Kind, OpenDevice, Times, open_device
@@ -157,7 +158,7 @@ class Loudspeaker:
         self._clock = clock or SystemClock()
         self._keeper = Keeper(card, "output", device, self._clock, on_change)
         self._lock = threading.Lock()
-        self._queue: deque[Pcm] = deque()
+        self._queue = SampleQueue()
         self._leaving: deque[Leaving] = deque()
         self._played = 0
         self._reference = Reference()
@@ -196,11 +197,10 @@ class Loudspeaker:
 
     def play(self, samples: Pcm, late_s: float | None = None) -> None:
         """See `Player.play`."""
-        if len(samples):
-            with self._lock:
-                self._queue.append(samples)
-                while late_s is not None and sum(map(len, self._queue)) > sample_count(1000 * late_s):
-                    self._queue.popleft()
+        with self._lock:
+            self._queue.push(samples)
+            if late_s is not None:
+                self._queue.take(max(0, len(self._queue) - sample_count(1000 * late_s)))
 
     def played(self) -> int:
         """See `Player.played`."""
@@ -225,20 +225,11 @@ class Loudspeaker:
 
     def _take(self, wanted: int, at: float) -> Pcm:
         """Up to so many samples for the card, in its thread; they will be in the air from that time on."""
-        parts: list[Pcm] = []
-        missing = wanted
         with self._lock:
-            while missing and self._queue:
-                head = self._queue.popleft()
-                if len(head) > missing:
-                    self._queue.appendleft(head[missing:])
-                    head = head[:missing]
-                parts.append(head)
-                missing -= len(head)
-            samples = np.concatenate(parts) if parts else silence(0)
+            samples = self._queue.take(wanted)
             if len(samples):
                 self._leaving.append(Leaving(at, len(samples)))
-            self._reference.add(at, np.concatenate([samples, silence(missing)]))
+            self._reference.add(at, np.concatenate([samples, silence(wanted - len(samples))]))
         return samples
 
 

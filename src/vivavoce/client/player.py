@@ -1,13 +1,11 @@
 """Where the assistant's sound goes, and who counts how much of it was heard."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-import numpy as np
-
 from vivavoce.audio.frame import RATE_HZ, Pcm, sample_count
+from vivavoce.audio.queue import SampleQueue
 
 LATE_S: Final = 0.3
 """What plays sound that comes in real time may be so far behind; more would stay late for good."""
@@ -52,7 +50,7 @@ class Clockwork:
     """A player without a loudspeaker: sound is heard as fast as time goes by, by whoever asks for it."""
 
     def __init__(self) -> None:
-        self._queue: deque[Pcm] = deque()
+        self._queue = SampleQueue()
         self._played = 0
         self._something = asyncio.Event()
 
@@ -66,7 +64,8 @@ class Clockwork:
                 late = int((loop.time() - due) * RATE_HZ) // BEAT
                 if late > LATE_BEATS:
                     due = loop.time()
-                samples = self._take()
+                samples = self._queue.take(BEAT)
+                self._played += len(samples)
                 heard(samples)
                 due += BEAT / RATE_HZ
                 await asyncio.sleep(max(0.0, due - loop.time()))
@@ -74,8 +73,8 @@ class Clockwork:
 
     def play(self, samples: Pcm, late_s: float | None = None) -> None:
         """See `Player.play`. Time is never late."""
-        if len(samples):
-            self._queue.append(samples)
+        self._queue.push(samples)
+        if self._queue:
             self._something.set()
 
     def played(self) -> int:
@@ -86,16 +85,3 @@ class Clockwork:
         """See `Player.flush`."""
         self._queue.clear()
         return self._played
-
-    def _take(self) -> Pcm:
-        parts: list[Pcm] = []
-        wanted = BEAT
-        while wanted and self._queue:
-            head = self._queue.popleft()
-            if len(head) > wanted:
-                self._queue.appendleft(head[wanted:])
-                head = head[:wanted]
-            parts.append(head)
-            wanted -= len(head)
-        self._played += BEAT - wanted
-        return np.concatenate(parts)

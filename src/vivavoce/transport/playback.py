@@ -1,12 +1,12 @@
 """Sound that waits to be heard."""
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from vivavoce.audio.frame import Pcm, sample_count, silence
+from vivavoce.audio.queue import SampleQueue
 from vivavoce.transport.interface import Played
 
 FRAME: Final = sample_count(20)
@@ -37,8 +37,7 @@ class Playback:
     """
 
     def __init__(self) -> None:
-        self._queue: deque[Pcm] = deque()
-        self._queued = 0
+        self._queue = SampleQueue()
         self._played = 0
         self._state: _Silent | _Sounding = _Silent(hush=0)
 
@@ -50,13 +49,11 @@ class Playback:
     @property
     def queued(self) -> int:
         """Samples that wait."""
-        return self._queued
+        return len(self._queue)
 
     def push(self, samples: Pcm) -> None:
         """Add samples to the end of the queue."""
-        if len(samples):
-            self._queue.append(samples)
-            self._queued += len(samples)
+        self._queue.push(samples)
 
     def pull(self, count: int) -> tuple[Pcm | None, Played | None]:
         """What to write for the next `count` samples of time, and what to say about it.
@@ -66,14 +63,14 @@ class Playback:
             and `Played` if sound has just started or has just run dry.
         """
         match self._state:
-            case _Silent(hush) if not self._queued:
+            case _Silent(hush) if not self._queue:
                 self._state = _Silent(max(0, hush - count // FRAME))
                 return (silence(count) if hush else None), None
             case _Silent():
                 self._state = _Sounding()
                 sound = self._take(count)
                 return sound, Played(self._played)
-            case _Sounding() if not self._queued:
+            case _Sounding() if not self._queue:
                 self._state = _Silent(HUSH_FRAMES - count // FRAME)
                 return silence(count), Played(self._played)
             case _Sounding():
@@ -82,24 +79,11 @@ class Playback:
     def flush(self) -> int:
         """Drop what waits; return the count of what has left."""
         self._queue.clear()
-        self._queued = 0
         if isinstance(self._state, _Sounding):
             self._state = _Silent(HUSH_FRAMES)
         return self._played
 
     def _take(self, count: int) -> Pcm:
-        parts: list[Pcm] = []
-        wanted = count
-        while wanted and self._queue:
-            head = self._queue.popleft()
-            if len(head) > wanted:
-                self._queue.appendleft(head[wanted:])
-                head = head[:wanted]
-            parts.append(head)
-            wanted -= len(head)
-        taken = count - wanted
-        self._queued -= taken
-        self._played += taken
-        if wanted:
-            parts.append(silence(wanted))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        samples = self._queue.take(count)
+        self._played += len(samples)
+        return samples if len(samples) == count else np.concatenate([samples, silence(count - len(samples))])
