@@ -62,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.read is not None:
         return dump.explain(options, Terminal(sys.stderr if options.json else sys.stdout))
+    if options.plot is not None:
+        raise ConfigError("--plot draws what --read FILE explains; give both, or neither.")
     for name in ("seconds", "patience"):
         value = getattr(options, name)
         if not (isfinite(value) and value > 0):

@@ -222,8 +222,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host.strip("[]"), port))
     except (OSError, OverflowError) as error:
         listener.close()
+        why = error.strerror if isinstance(error, OSError) else "ports go from 0 to 65535"
         raise ConfigError(
-            f"Cannot listen on {host} port {port}: {error}. Choose another with --host and --port."
+            f"Cannot listen on {host} port {port}: {why}. Choose another with --host and --port."
         ) from error
     return listener
 

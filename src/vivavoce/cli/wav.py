@@ -29,8 +29,13 @@ def read_wav(path: str) -> Pcm:
                 raise ConfigError(f"{path} has {8 * file.getsampwidth()}-bit samples; expected 16-bit PCM.")
             rate_hz, channels = file.getframerate(), file.getnchannels()
             data = file.readframes(file.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
-        raise ConfigError(f"{path} cannot be read as a WAV file: {error}.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    except (EOFError, wave.Error) as error:
+        why = str(error) or "it ends within its header"
+        raise ConfigError(
+            f"{path} is not a WAV file: {why}. Expected 16-bit PCM, as `sox IN -b 16 OUT.wav` makes."
+        ) from error
     samples = from_bytes(data[: len(data) // (2 * channels) * 2 * channels])
     if channels > 1:
         samples = np.rint(samples.reshape(-1, channels).mean(axis=1)).astype(np.int16)
@@ -73,5 +78,5 @@ def wav_writer(path: str, clock: Clock) -> Generator[WavWriter]:
         try:
             file = opened.enter_context(Path(path).open("wb"))
         except OSError as error:
-            raise ConfigError(f"{path} cannot be written: {error}.") from error
+            raise ConfigError(f"{path} cannot be written: {error.strerror}.") from error
         yield WavWriter(opened.enter_context(wave.open(file, "wb")), clock)

@@ -30,8 +30,14 @@ def read_prices(path: str) -> dict[str, Price]:
     """
     try:
         return msgspec.toml.decode(Path(path).read_bytes(), type=dict[str, Price])
-    except (OSError, msgspec.MsgspecError) as error:
-        raise ConfigError(f"The prices in {path} cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"The prices {path} cannot be read: {error.strerror}.") from error
+    except (UnicodeError, msgspec.MsgspecError) as error:
+        names = ", ".join(field.name for field in msgspec.structs.fields(Price))
+        raise ConfigError(
+            f'The prices {path} are not as expected: {error}. Write a table for each model, ["MODEL"], with US dollars '
+            f"per million tokens, or per minute, of: {names}."
+        ) from None
 
 
 def tariff(
@@ -51,6 +57,6 @@ def tariff(
         if model not in prices:
             raise ConfigError(
                 f"A budget needs prices, and none is known of {model!r} at {place.base.hostname}. "
-                f"Tell it: prices={{{model!r}: Price(…)}}."
+                f'Tell it: prices={{{model!r}: Price(…)}}, or `viva talk --prices FILE` with a table ["{model}"].'
             )
     return prices

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.dump.calls import RIDE, write
 from vivavoce.cli.dump import configure, explain
+from vivavoce.cli.exit_code import ExitCode
 from vivavoce.cli.main import main
 from vivavoce.cli.terminal import Terminal
 from vivavoce.errors import ConfigError
@@ -30,6 +31,11 @@ def test_the_command_explains_it_for_machines_too(tmp_path: Path, capsys: pytest
     assert told["gaps"][0]["begin"] == 20.0
     assert told["advice"][0].startswith("The connection was away once")
     assert main(["check", "--read", str(tmp_path / "none.jsonl")]) != 0
+
+
+def test_a_picture_of_no_call_is_refused_before_anything_is_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--plot", "call.svg"]) == ExitCode.USAGE
+    assert "--read" in capsys.readouterr().err
 
 
 def test_a_call_is_explained_from_its_beginning_to_what_to_do(tmp_path: Path) -> None:

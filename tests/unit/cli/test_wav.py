@@ -42,8 +42,9 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path) -> None:
         write(tmp_path / "8bit.wav", 8000, width=1),
         write(tmp_path / "odd.wav", 44_101),
     ):
-        with pytest.raises(ConfigError):
+        with pytest.raises(ConfigError) as refused:
             read_wav(path)
+        assert ": ." not in refused.value.message, "why is left out"
 
 
 def test_pauses_stay_pauses_and_jitter_does_not(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from datetime import date
 from math import inf, nan
+from pathlib import Path
 
 import pytest
 
 from vivavoce.client.endpoint import OPENAI, endpoint
-from vivavoce.client.tariff import price_list, tariff
+from vivavoce.client.tariff import price_list, read_prices, tariff
 from vivavoce.errors import ConfigError
 from vivavoce.session.price import Price
 from vivavoce.wire.config import AudioConfig, AudioInput, RealtimeSession, Transcription
@@ -31,6 +32,15 @@ def test_the_callers_own_prices_come_first() -> None:
     prices = tariff(endpoint(OPENAI), SESSION, 1.0, own)
     assert (prices["gpt-realtime-2.1"].text_in, prices["mine"].text_in) == (1.0, 2.0)
     assert "gpt-realtime-2" in prices
+
+
+@pytest.mark.parametrize("text", [b"{", b"[mine]\ntext = 1", b"[mine]\ntext_in = 'much'", b"mine = 1", b"\xa4\xff"])
+def test_what_is_no_list_of_prices_is_refused(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "prices.toml"
+    for _ in range(2):  # before there is a file, too
+        with pytest.raises(ConfigError, match="prices.toml"):
+            read_prices(str(path))
+        path.write_bytes(text)
 
 
 @pytest.mark.parametrize("budget", [0.0, -1.0, nan, inf])
