@@ -14,7 +14,6 @@ _FIN: Final = 0x80
 _MASKED: Final = 0x80
 _LENGTH: Final = 0x7F
 _MASK_BYTES: Final = 4
-_SHORTEST_HEAD: Final = 2
 _CONTINUATION: Final = 0
 _LAST_DATA: Final = 2
 """Opcodes up to this one carry data; control frames may not be cut, and are short."""

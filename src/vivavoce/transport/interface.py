@@ -29,7 +29,6 @@ class Traits:
     """
 
     sound: SoundPath
-    restarts_ice: bool = False
     largest_text: int | None = None
 
 
