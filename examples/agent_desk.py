@@ -51,6 +51,8 @@ async def main(recording: str, questions: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(f"usage: {sys.argv[0]} RECORDING.wav [QUESTION …]")
     asyncio.run(
         main(sys.argv[1], sys.argv[2:] or ["What is the weather in Bern?", "Transfer me to the accountant, please."])
     )

@@ -2,7 +2,7 @@
 
 With `viva serve` on this computer; without the base URL it calls OpenAI:
 
-    OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=… python examples/text_turn.py "What is two and two?"
+    OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=… python examples/text_turn.py "What is two plus two?"
 """
 
 import asyncio
@@ -31,4 +31,4 @@ async def main(question: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(" ".join(sys.argv[1:]) or "What is two and two?"))
+    asyncio.run(main(" ".join(sys.argv[1:]) or "What is two plus two?"))

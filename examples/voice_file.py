@@ -2,7 +2,7 @@
 
     OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=… python examples/voice_file.py question.wav reply.wav
 
-The question is 16-bit mono at 24 kHz.
+The question is 16-bit mono at 24 kHz, as `./dev demo` leaves one in reply.wav.
 """
 
 import asyncio
@@ -31,7 +31,8 @@ async def record(call: Call, path: str) -> None:
 
 async def main(question: str, reply: str) -> None:
     with wave.open(question, "rb") as file:
-        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 24_000), file.getparams()
+        if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, 24_000):
+            sys.exit(f"{question} is {file.getparams()}; expected 16-bit mono at 24 kHz.")
         samples = file.readframes(file.getnframes())
     async with vivavoce.connect(session=SESSION) as call, asyncio.TaskGroup() as tasks:
         recording = tasks.create_task(record(call, reply))
@@ -43,4 +44,6 @@ async def main(question: str, reply: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:3]))
+    if len(sys.argv) != 3:
+        sys.exit(f"usage: {sys.argv[0]} QUESTION.wav REPLY.wav")
+    asyncio.run(main(*sys.argv[1:]))

@@ -109,7 +109,8 @@ async def dial(
     except TimeoutError as failure:
         raise TransportError(f"No WebSocket within {open_s} s; is the server there, and the way to it?") from failure
     except (OSError, WebSocketException) as failure:
-        raise TransportError(f"No WebSocket: {type(failure).__name__}: {_KEY.sub('***', str(failure))}") from failure
+        why = _KEY.sub("***", str(failure)) or type(failure).__name__
+        raise TransportError(f"No WebSocket: {why}. Is the server running, and the base URL right?") from failure
     reply = () if connection.response is None else connection.response.headers.raw_items()
     handshake = {name.lower(): value for name, value in reply}
     return WebSocketTransport(_Dialled(connection), largest_in=LARGEST_DIALLED, close_s=close_s, handshake=handshake)
