@@ -1,4 +1,4 @@
-"""An answer that is repeated where its listener may have missed it, and somebody who interrupts just then."""
+"""What becomes of a session whose caller is away: an answer that is repeated and interrupted, and the end of its time."""
 
 import asyncio
 
@@ -61,5 +61,34 @@ def test_an_interruption_during_a_repeat_truncates_where_the_answer_was_really_h
             assert isinstance(heard_ms, int)
             assert 300 <= heard_ms <= 800
             await here.far.close()
+
+    run(main())
+
+
+def test_a_session_whose_caller_is_away_ends_when_its_time_is_over() -> None:
+    async def main() -> None:
+        carried: list[Resumable] = []
+
+        def over(near: Transport) -> Resumable:
+            carried.append(Resumable(near, Terms()))
+            return carried[0]
+
+        clock = LoopClock()
+        async with room(engines(), SoundPath.TEXT, Acoustics(), clock=clock, over=over) as here:
+            await talk(here, 1.0)
+            clock.advance(3_600 - 30)
+            await talk(here, 1.0)
+            here.far.vanish()
+            await here.settle()
+            clock.advance(20)
+            await here.settle()
+            assert not carried[0].over
+            clock.advance(10)
+            await here.settle()
+            assert carried[0].over
+            carried[0].fence()
+            near, _ = join(SoundPath.TEXT)
+            assert carried[0].attach(near, None, None) is None
+            assert here.all("error") == [], "nobody was there to be told"
 
     run(main())

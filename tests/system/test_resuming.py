@@ -187,6 +187,20 @@ async def test_a_session_that_nobody_comes_back_to_ends_and_holds_nothing() -> N
         assert await caller.refusal() == (404, "call_id_not_found")
 
 
+async def test_a_session_whose_time_runs_out_while_its_caller_is_away_is_followed_by_a_new_one() -> None:
+    async with scripted_server(engines(), lifetime_s=0.4) as viva, httpx2.AsyncClient() as http:
+        caller = SocketReturner(viva)
+        socket = await caller.dial()
+        await socket.send(PING)
+        await caller.until(socket, ConnectionPong)
+        socket.transport.abort()
+        assert await viva.calls(http) == 1, "it is kept for a minute, unless its own time is over"
+        await viva.until_calls(0, within_s=5.0)
+        assert await caller.refusal() == (404, "call_id_not_found")
+        another = SocketReturner(viva)
+        await another.until(await another.dial(), SessionCreatedEvent)
+
+
 # ── over WebRTC ─────────────────────────────────────────────────────────────────────────────────────────
 
 
