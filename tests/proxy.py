@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from asyncio import StreamReader, StreamWriter, TaskGroup
+from asyncio import IncompleteReadError, StreamReader, StreamWriter, TaskGroup
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,7 +22,11 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except IncompleteReadError:  # somebody who only looks whether the port is open
+            writer.close()
+            return
         method, target, _ = head.split(" ", 2)
         assert method == "CONNECT", head
         self.asked.append(target)

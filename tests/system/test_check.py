@@ -5,11 +5,14 @@ import io
 import json
 import socket
 import ssl
+import subprocess
 from asyncio import StreamReader, StreamWriter, TaskGroup
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -23,6 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.system.certificate import Forged, forge
 from tests.unit.client.server import KEY, serving
+from tests.unit.client.test_proxied import BASE_URL, HOST, behind_a_proxy
 from tests.viva import MovableClock, engines
 from vivavoce.answer.job import Engines
 from vivavoce.assembly import ServerSettings, server_app
@@ -438,3 +442,64 @@ async def test_a_relay_that_does_not_know_the_credential(examine: Examine) -> No
     assert "sees 203.0.113.5" in examined.hop("stun")["words"]
     assert "sk-relay" not in examined.shown
     assert examined.outcomes["session"] == "passed"
+
+
+@contextmanager
+def coturn(credential: str) -> Generator[int]:
+    """A real relay on loopback, for UDP and TCP; its port, once it listens."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    own = ["-n", "--no-cli", "--no-tls", "--no-dtls", "--no-multicast-peers", "--realm=test", "--lt-cred-mech"]
+    where = ["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}"]
+    with TemporaryDirectory() as folder:
+        files = ["--log-file=stdout", f"--pidfile={folder}/pid", f"--userdb={folder}/db"]
+        with subprocess.Popen(
+            ["turnserver", *own, *where, *files, f"--user=somebody:{credential}"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+        ) as process:
+            try:
+                while process.poll() is None:
+                    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+                        break
+                assert process.poll() is None, "turnserver has ended"
+                yield port
+            finally:
+                process.terminate()
+
+
+@pytest.mark.skipif(which("turnserver") is None, reason="needs coturn's turnserver")
+async def test_relays_that_lend_an_address_over_udp_and_tcp() -> None:
+    words = "sk-relay-0123456789"
+    hops = HOPS[: 1 + [hop.name for hop in HOPS].index("turn")]
+    with coturn(words) as port:
+        urls = tuple(f"turn:127.0.0.1:{port}?transport={way}" for way in ("udp", "tcp"))
+        async with tampered(nothing) as url:
+            order = Order(url, None, KEY, ice_servers=(IceServer(urls, "somebody", Secret(words)),))
+            *_, turn = await walk(order, hops, SystemClock(), lambda _: None, lambda _: None)
+    assert isinstance(turn.verdict, Passed), turn.verdict
+    said = cast("dict[str, str]", turn.verdict.figures["servers"])
+    assert [(url, words.partition("127.0.0.1")[0]) for url, words in said.items()] == [(url, "lends ") for url in urls]
+
+
+# ── a proxy between ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("password", ["hunter2", "wrong"])
+async def test_a_server_that_only_a_proxy_reaches(
+    password: str, examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with behind_a_proxy(tmp_path, monkeypatch) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", f"//me:{password}@"))
+        examined = await examine(BASE_URL)
+    assert examined.hop("url")["figures"]["proxy"] == proxy.url
+    assert password not in examined.shown + json.dumps(examined.found)
+    if password == "wrong":
+        examined.names("http", ExitCode.REFUSED, "HTTPS_PROXY=http://user:password@proxy")
+        assert examined.outcomes["websocket"] == "blocked"
+    else:
+        assert examined.outcomes["tls"] == "skipped", "the proxy's end is not the server's"
+        assert {"failed", "blocked"}.isdisjoint(examined.outcomes.values()), examined.shown
+        assert examined.outcomes["session"] == examined.outcomes["websocket"] == "passed"
+    assert set(proxy.asked) == {f"{HOST}:443"}

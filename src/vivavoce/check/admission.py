@@ -49,6 +49,8 @@ async def knock(case: Case) -> Verdict:
             "An HTTP reply.",
             "The server hangs, or what listens there is no HTTP server: look at its log.",
         )
+    except httpx2.ProxyError as error:
+        return judge_proxy(str(error), str(case.place))
     except (httpx2.HTTPError, OSError) as error:
         found = f"The connection stands, but what came back is no HTTP: {error or type(error).__name__}."
         return Failed(Cause.UNREACHABLE, found, "An HTTP reply.", "Are the port and http:// or https:// right?")
@@ -56,6 +58,16 @@ async def knock(case: Case) -> Verdict:
     case.skew_s = _skew(reply.headers.get("date", ""), case.clock.wall() - (case.clock.now() - middle))
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     return judge(Knock(reply.status_code, kind, reply.headers.get("location", "")), str(case.place))
+
+
+def judge_proxy(said: str, place: str) -> Verdict:
+    """What it means that a proxy does not connect: its status and words."""
+    if said.startswith("407"):
+        return judge(Knock(407, ""), place)
+    remedy = "Ask whoever runs the proxy to let this host and port through, or name another by HTTPS_PROXY."
+    return Failed(
+        Cause.REFUSED, f"The proxy does not connect to the server: {said}.", "A way through the proxy.", remedy
+    )
 
 
 def judge(reply: Knock, place: str) -> Verdict:

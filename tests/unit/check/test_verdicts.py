@@ -10,7 +10,7 @@ import pytest
 
 from vivavoce.audio.frame import RATE_HZ
 from vivavoce.audio.meter import measure
-from vivavoce.check.admission import Knock, judge, judge_skew
+from vivavoce.check.admission import Knock, judge, judge_proxy, judge_skew
 from vivavoce.check.answer import inward, read_answer
 from vivavoce.check.certificate import Certificate, distrusted, trusted
 from vivavoce.check.connection import no_path
@@ -54,6 +54,16 @@ def remedy(verdict: Verdict) -> str:
 )
 def test_what_is_no_realtime_api_is_told_apart(reply: Knock, advice: str) -> None:
     verdict = judge(reply, "https://voice.example/v1")
+    assert isinstance(verdict, Failed)
+    assert verdict.cause is Cause.REFUSED
+    assert advice in verdict.remedy
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"), [("407 Proxy Authentication Required", "user:password"), ("403 Forbidden", "runs the proxy")]
+)
+def test_a_proxy_that_does_not_connect_is_not_taken_for_the_server(said: str, advice: str) -> None:
+    verdict = judge_proxy(said, "https://voice.example/v1")
     assert isinstance(verdict, Failed)
     assert verdict.cause is Cause.REFUSED
     assert advice in verdict.remedy
