@@ -1,4 +1,4 @@
-"""What becomes of a session whose caller is away: an answer that is repeated and interrupted, and the end of its time."""
+"""What becomes of a session whose caller is away: an answer is repeated and interrupted, or its time runs out."""
 
 import asyncio
 
