@@ -157,7 +157,7 @@ RELAYS: Final = (
     Row("relay-unwelcome", "the relay does not know the credential", unwelcome, 2, ("failed",)),
     Row("relay-untrusted", "the relay's certificate is not one that browsers trust", untrusted, 3, ("failed",)),
     Row("relay-dies", "the relay is killed, another is there over TCP", dies, 8),
-    Row("relay-dies-alone", "the only relay is killed; a WebSocket is left", dies_alone, 22),
+    Row("relay-dies-alone", "the only relay is killed; a WebSocket is left", dies_alone, 5),
     Row("relay-deaf", "UDP is shut, and the relay does not answer; a WebSocket is left", deaf, 0.5),
     Row("ipv6", "nothing of IPv4 gets through", _by_ipv6(passes=True, host=f"[{SERVER_6}]"), 0.5),
     Row("ipv6-dead", "the server's name has IPv6 too, which leads nowhere", _by_ipv6(passes=False, host=BOTH), 0.5),

@@ -117,7 +117,7 @@ ROWS: Final = (
     Row("quiet-10", "10 % of all packets are lost while nobody speaks for 20 s", quiet, 2.5, ("same connection",)),
     Row("thin-40", "40 kbit/s each way", thin, 3, ("same connection",)),
     Row("restart", "the server is killed, another started", restart, 8, ("new session",)),
-    Row("gone", "the server is killed and does not come back; 10 s to give up", gone, 20, ("failed",)),
+    Row("gone", "the server is killed and does not come back; 10 s to give up", gone, 12.5, ("failed",)),
     Row("unauthorized", "Wi-Fi to cellular, and the next request is answered 401", _answered({"status": 401}), 7),
     Row(
         "too-many",

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Final
 
 from tests.network.relays import UDP_SHUT
-from tests.network.stage import Outcome, Row, Stage
+from tests.network.stage import Outcome, Play, Row, Stage
 
 EITHER_WAY: Final = ("--transport", "auto")
+BOTH_WAYS: Final = "meta l4proto udp counter drop"
 TCP_SHUT: Final = "iifname { w0, c0 } meta l4proto tcp counter drop"
 AGAIN_S: Final = 60.0
 """WebRTC is looked for three times a minute."""
@@ -20,10 +21,13 @@ def before(stage: Stage) -> Outcome:
         return replace(outcome, gap_s=outcome.setup_s)
 
 
-def during(stage: Stage) -> Outcome:
-    with stage.server(), stage.call(*EITHER_WAY) as talk:
-        stage.lab.filter(UDP_SHUT)
-        return talk.outcome(at_least_s=4)
+def _during(rule: str) -> Play:
+    def play(stage: Stage) -> Outcome:
+        with stage.server(), stage.call(*EITHER_WAY) as talk:
+            stage.lab.filter(rule)
+            return talk.outcome(at_least_s=5)
+
+    return play
 
 
 def for_a_while(stage: Stage) -> Outcome:
@@ -40,6 +44,13 @@ def for_a_while(stage: Stage) -> Outcome:
 
 SHUT: Final = (
     Row("udp-shut", "UDP is shut, no relay; the time until the call stands", before, 4.0, ("same connection",)),
-    Row("udp-shut-later", "UDP is shut in the middle of a call", during, 8.0, ("same session", "new session")),
+    Row("udp-shut-later", "UDP is shut in the middle of a call", _during(BOTH_WAYS), 3.0, ("new session",)),
+    Row(
+        "udp-shut-outward",
+        "UDP from the caller is shut in the middle of a call",
+        _during(UDP_SHUT),
+        5.5,
+        ("new session",),
+    ),
     Row("udp-open-again", "UDP is shut, and opened again", for_a_while, 0.1, ("same session", "new session")),
 )

@@ -49,8 +49,14 @@ class Measured:
     def __init__(self, inner: MemoryTransport, read: Callable[[], Link]) -> None:
         self._inner = inner
         self._read = read
+        self.leaving_s = 0.0
+        """How long a goodbye is waited for."""
         self.traits, self.run, self.send, self.play = inner.traits, inner.run, inner.send, inner.play
-        self.played, self.flush, self.close = inner.played, inner.flush, inner.close
+        self.played, self.flush, self.close = inner.played, inner.flush, self.leave
+
+    async def leave(self, code: int = 1000, reason: str = "") -> None:
+        await asyncio.sleep(self.leaving_s)
+        await self._inner.close(code, reason)
 
     async def link(self) -> Link:
         return self._read()
@@ -129,6 +135,7 @@ class Exchange:
         self.slow_s: float | None = None
         """How long a way takes to be found, while so many packets of it have `arrived`."""
         self.arrived = 1
+        self.leaving_s = 0.0
         self.withdrawn: list[str] = []
         """Calls that were given up before they were reached."""
         self._tasks = tasks
@@ -176,6 +183,7 @@ class Exchange:
             transport = Slow(near, self.slow_s, self.arrived)
         else:
             transport = Measured(near, self._read)
+        transport.leaving_s = self.leaving_s
         return Placed(transport, Configured.ALREADY, terms, partial(self._withdraw, call_id))
 
     def _read(self) -> Link:
@@ -237,7 +245,8 @@ class Scene:
     """What an act is played in; see `play`.
 
     With `falls_back` there are WebSockets beside the line, unless they are `refused`; with `shut` nothing else gets
-    through, and what of it was `learned` before is known.
+    through, and what of it was `learned` before is known. A goodbye takes
+    `leaving_s`.
     """
 
     sound: SoundPath = SoundPath.MEDIA
@@ -249,6 +258,7 @@ class Scene:
     keeps_s: int | None = None
     falls_back: bool = False
     refused: VivaError | None = None
+    leaving_s: float = 0.0
     shut: bool = False
     learned: Shut = field(default_factory=Shut)
 
@@ -276,6 +286,7 @@ def perform(act: Callable[[Stage], Awaitable[None]], scene: Scene) -> Stage:
         async with TaskGroup() as tasks:
             exchange = Exchange(tasks, scene.sound, scene.failures, renews=scene.renews)
             exchange.lifetime_s, exchange.keeps_s, exchange.shut = scene.lifetime_s, scene.keeps_s, scene.shut
+            exchange.leaving_s = scene.leaving_s
             sockets = Exchange(tasks, SoundPath.TEXT, [scene.refused] * 99)
             plan = Plan(
                 exchange,

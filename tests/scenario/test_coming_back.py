@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.scenario.coming_back import Hang, Stage, play
+from tests.scenario.coming_back import Hang, Scene, Stage, perform, play
 from tests.unit.client.far import FarEnd
 from vivavoce.client.policy import Call, GiveUp, History, Persistence, Step, Wait
 from vivavoce.client.pulse import GRACE_S, PINGED_S
@@ -573,3 +573,18 @@ def test_a_call_is_given_up_when_its_time_is_over_though_the_last_attempt_has_mo
     policy = Persistence(total_s=9.0)
     play(act, failures=[None, *99 * [Hang()]], policy=policy, keeps_s=keeps_s)
     assert told == [pytest.approx(9.0, abs=0.5)]
+
+
+def test_that_a_call_has_failed_is_told_before_its_goodbye() -> None:
+    told: list[float] = []
+
+    async def act(stage: Stage) -> None:
+        stage.exchange.network.clear()
+        await stage.call.until(lambda call: isinstance(call.state, Disrupted))
+        silent_at = stage.now
+        with suppress(VivaError):
+            await stage.call.until(lambda call: isinstance(call.state, Failed))
+        told.append(stage.now - silent_at)
+
+    perform(act, Scene(policy=Persistence(total_s=9.0), keeps_s=60, leaving_s=5.0))
+    assert told == [pytest.approx(9.0, abs=0.6)]

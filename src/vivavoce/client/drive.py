@@ -218,6 +218,8 @@ class Drive(Desk):
                     end = await self._converse()
                 finally:
                     crew.dismiss()
+                if isinstance(end, Failed) and isinstance(self.state, Disrupted | Restoring):
+                    self.move("failed", end)  # nobody hears the goodbye, which is waited for nevertheless
                 await crew.leave()
         except Exception as error:  # a fault of ours ends this call, not the program around it
             _log.failure("call_failed", error)
