@@ -7,7 +7,7 @@ from asyncio import CancelledError
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Final, Protocol, cast
+from typing import Final, NoReturn, Protocol, cast
 
 from vivavoce.cli.exit_code import ExitCode, exit_code, explained
 from vivavoce.errors import VivaError
@@ -38,6 +38,14 @@ class Command(Protocol):
         ...
 
 
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, as everything else does; a page of usage would hide it."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program."""
+        self.exit(ExitCode.USAGE, f"viva: {message}. `{self.prog} --help` tells what can be given.\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
@@ -63,7 +71,7 @@ def _run(given: list[str]) -> int:
         return ExitCode.USAGE
     name = given[0]
     command = cast("Command", import_module(f"vivavoce.cli.{name}"))
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"viva {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     command.configure(parser)
@@ -71,9 +79,9 @@ def _run(given: list[str]) -> int:
     return command.run(parser.parse_args(given[1:]))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     commands = "\n".join(f"  {name:<7}{words}" for name, words in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="viva",
         usage="viva COMMAND [option …]",
         description=f"Voice conversations with a machine over WebRTC.\n\ncommands:\n{commands}",

@@ -38,10 +38,13 @@ def test_help_is_given_to_who_asks(arguments: list[str], capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("arguments", [["sing"], ["talk", "--sing"], ["talk", "--transport", "pigeon"], ["--sing"]])
-def test_what_is_not_understood_is_a_matter_of_usage(arguments: list[str]) -> None:
+def test_what_is_not_understood_is_a_matter_of_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert said.startswith("viva: ")
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize(
