@@ -3,25 +3,21 @@
 from asyncio import Future
 
 from vivavoce.audio.frame import Pcm
-from vivavoce.transport.interface import Closed, ClosedBy, Deliver, Inbound, Link, Offering, Traits, Transport
+from vivavoce.transport.interface import Closed, ClosedBy, Deliver, Inbound, Link, Offering, Transport
+from vivavoce.transport.wrapper import Wrapper
 
 
-class Wire:
+class Wire(Wrapper):
     """See `Transport`. Once it is cut nothing passes any more, either way, and nobody is told."""
 
     def __init__(self, inner: Transport) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._last: Link | None = None
         self._cut = False
 
     def cut(self) -> None:
         """From now on it is dead."""
         self._cut = True
-
-    @property
-    def traits(self) -> Traits:
-        """See `Transport.traits`."""
-        return self._inner.traits
 
     async def run(self, deliver: Deliver) -> None:
         """See `Transport.run`. Of a dead wire only its end by this side is heard of."""
@@ -42,23 +38,11 @@ class Wire:
         if not self._cut:
             self._inner.play(samples)
 
-    def played(self) -> int:
-        """See `Transport.played`."""
-        return self._inner.played()
-
-    def flush(self) -> int:
-        """See `Transport.flush`."""
-        return self._inner.flush()
-
     async def link(self) -> Link:
         """See `Transport.link`. The figures of a dead wire do not change."""
         if self._last is None or not self._cut:
             self._last = await self._inner.link()
         return self._last
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """See `Transport.close`."""
-        await self._inner.close(code, reason)
 
 
 class Wired:

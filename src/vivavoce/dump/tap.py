@@ -25,9 +25,9 @@ from vivavoce.transport.interface import (
     Opened,
     Sound,
     Text,
-    Traits,
     Transport,
 )
+from vivavoce.transport.wrapper import Wrapper
 
 EVERY_S: Final = 1.0
 """Between two readings that are written down."""
@@ -125,21 +125,16 @@ class TappedOffering:
         await self._inner.abandon()
 
 
-class Tapped:
+class Tapped(Wrapper):
     """See `Transport`."""
 
     def __init__(self, inner: Transport, dump: Dump, clock: Clock, leg: int) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._dump = dump
         self._clock = clock
         self._leg = leg
         self._watch = Watch()
         self._read_at: float | None = None
-
-    @property
-    def traits(self) -> Traits:
-        """See `Transport.traits`."""
-        return self._inner.traits
 
     async def run(self, deliver: Deliver) -> None:
         """See `Transport.run`."""
@@ -170,14 +165,6 @@ class Tapped:
         self._watch.spoke(samples)
         self._inner.play(samples)
 
-    def played(self) -> int:
-        """See `Transport.played`."""
-        return self._inner.played()
-
-    def flush(self) -> int:
-        """See `Transport.flush`."""
-        return self._inner.flush()
-
     async def link(self) -> Link:
         """See `Transport.link`."""
         link, now = await self._inner.link(), self._clock.now()
@@ -187,10 +174,6 @@ class Tapped:
             mos = None if snapshot.mos is None else round(snapshot.mos, 2)
             self._dump.write("stats", leg=self._leg, snapshot=plain(snapshot), mos=mos)
         return link
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """See `Transport.close`."""
-        await self._inner.close(code, reason)
 
 
 class TappedSocket(Tapped):

@@ -3,10 +3,10 @@
 import asyncio
 from typing import Final
 
-from vivavoce.audio.frame import Pcm
 from vivavoce.errors import RequestError, TransportError
 from vivavoce.gateway.interface import Ids, Interpret
-from vivavoce.transport.interface import Deliver, Inbound, Link, SoundPath, Text, Traits, Transport
+from vivavoce.transport.interface import Deliver, Inbound, SoundPath, Text, Transport
+from vivavoce.transport.wrapper import Wrapper
 from vivavoce.wire.beta.interpreter import TEMPERATURE, Interpreter
 
 LONG: Final = 32 * 1024
@@ -19,7 +19,7 @@ def interpreting(ids: Ids, temperature: float | None) -> Interpret:
     return lambda transport: Interpreted(transport, Interpreter(ids, chosen))
 
 
-class Interpreted:
+class Interpreted(Wrapper):
     """Carries what the transport beneath carries; text is translated on its way.
 
     What the client says amiss in the beta's own terms is refused here and does not arrive at the server. Refusals wait
@@ -27,7 +27,7 @@ class Interpreted:
     """
 
     def __init__(self, transport: Transport, interpreter: Interpreter) -> None:
-        self._transport = transport
+        super().__init__(transport)
         self._interpreter = interpreter
         self._waiting: list[str] | None = []
         """Refusals for later; None once the server has spoken."""
@@ -35,11 +35,6 @@ class Interpreted:
         """The last of those that wait for a long message before them, or are one; the next is of those that go out."""
         self._telling: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
-
-    @property
-    def traits(self) -> Traits:
-        """Those of the transport beneath."""
-        return self._transport.traits
 
     async def run(self, deliver: Deliver) -> None:
         """See `Transport.run`."""
@@ -54,7 +49,7 @@ class Interpreted:
                 self._translating = tasks.create_task(self._in_turn(self._translating, arrived, deliver, taken))
                 return taken
 
-            await self._transport.run(translate)
+            await self._inner.run(translate)
             self._tasks = None
 
     async def _in_turn(
@@ -111,38 +106,22 @@ class Interpreted:
     def _tell(self, told: str | None) -> None:
         if told is None:
             return
-        self._transport.send(told)
+        self._inner.send(told)
         waiting, self._waiting = self._waiting or [], None
         for refusal in waiting:
-            self._transport.send(refusal)
+            self._inner.send(refusal)
 
     def _refuse(self, refusal: str) -> None:
         if self._waiting is None:
-            self._transport.send(refusal)
+            self._inner.send(refusal)
         else:
             self._waiting.append(refusal)
-
-    def play(self, samples: Pcm) -> None:
-        """See `Transport.play`."""
-        self._transport.play(samples)
-
-    def played(self) -> int:
-        """See `Transport.played`."""
-        return self._transport.played()
-
-    def flush(self) -> int:
-        """See `Transport.flush`."""
-        return self._transport.flush()
-
-    async def link(self) -> Link:
-        """See `Transport.link`."""
-        return await self._transport.link()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """See `Transport.close`."""
         if self._telling is not None:
             await asyncio.wait([self._telling])
-        await self._transport.close(code, reason)
+        await self._inner.close(code, reason)
 
 
 def _release(taken: asyncio.Future[None]) -> None:
