@@ -323,7 +323,10 @@ class Model(OpenAIRealtimeWebSocketModel):
 
     async def _part_with_session(self) -> None:
         """The call goes on in another session: of what was under way in the one before, nothing more will come."""
-        await self._tell(self._voice.cleared())
+        news, unheard = self._voice.lost()
+        await self._tell(news)
+        for item_id in unheard:
+            await self._tell_heard(item_id)
         ongoing = self._response_create_sequencer.ongoing_response_id
         await self._mark_response_done()
         if ongoing is not None:

@@ -8,6 +8,7 @@ heard and comes out named. Knows nothing of agents and of time.
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from vivavoce.audio.frame import Pcm, sample_count
@@ -138,6 +139,14 @@ class Voice:
         self._queue.clear()
         return [] if part is None else [Cut(part)]
 
+    def lost(self) -> tuple[list[News], list[str]]:
+        """Its session is over: what becomes of what was heard, and the items of which nothing more will be."""
+        news = self._fade() if isinstance(self._state, Fading) else []
+        parts = [*(queued.part for queued in self._queue), *chain(*self._parts.values())]
+        news += self.cleared()
+        self._parts.clear()
+        return news, list(dict.fromkeys(part.item_id for part in parts))
+
     def queued(self, part: Part, samples: int) -> None:
         """So many samples of a part will be heard after all others."""
         if not self._queue or self._queue[-1].part != part:
@@ -191,7 +200,10 @@ class Voice:
         """Let go of what was heard to its end."""
         news: list[News] = []
         while self._queue and not self._queue[0].samples and (self._queue[0].whole or len(self._queue) > 1):
-            news.append(Ended(self._queue.popleft().part))
+            part = self._queue.popleft().part
+            if part in (parts := self._parts.get(part.response_id, [])):
+                parts.remove(part)
+            news.append(Ended(part))
         return news
 
     def _fade(self) -> list[News]:

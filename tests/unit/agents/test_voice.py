@@ -82,6 +82,29 @@ def test_what_is_cut_is_not_heard_any_more() -> None:
     assert voice.sound(tone()) == []
 
 
+def test_a_session_that_is_lost_leaves_what_was_not_heard_to_its_end() -> None:
+    voice = Voice(list)
+    voice.begin(A)
+    voice.started("resp_1")
+    voice.begin(C)
+    assert voice.lost() == ([Cut(A)], ["item_1", "item_3"])
+    assert voice.lost() == ([], [])
+    voice.begin(A)
+    voice.started("resp_1")
+    voice.stopped("resp_1")
+    assert voice.lost() == ([Ended(A)], [])
+
+
+def test_named_sound_of_a_session_that_is_lost_is_gone_unless_all_of_it_was_heard() -> None:
+    voice = Voice(list)
+    for part in (A, C):
+        voice.begin(part)
+        voice.queued(part, FRAME)
+        voice.finished(part)
+    assert told(voice.sound(tone())) == [("Heard", "item_1"), ("Ended", "item_1")]
+    assert voice.lost() == ([Cut(C)], ["item_3"])
+
+
 def test_of_several_parts_the_last_that_was_begun_is_heard() -> None:
     begun: list[str] = []
     voice = Voice(lambda: begun)
