@@ -5,6 +5,7 @@ import socket
 from asyncio import TaskGroup
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
 
 import pytest
 import uvicorn
@@ -20,6 +21,7 @@ from vivavoce.transport.webrtc.answerer import WebRtcAnswerer
 from vivavoce.transport.webrtc.offerer import WebRtcOfferer
 from vivavoce.transport.websocket import WebSocketTransport, dial, take
 
+TURNS: Final = 5
 Pair = tuple[Transport, Transport]
 """The end that called, and the end that was called."""
 Connect = Callable[[], AbstractAsyncContextManager[Pair]]
@@ -108,11 +110,20 @@ async def websocket_pair() -> AsyncGenerator[Pair]:
 
 @asynccontextmanager
 async def memory_pair(sound: SoundPath) -> AsyncGenerator[Pair]:
-    async with Pacer() as pacer:
-        near, far = join(sound)
-        pacer.add(near)
-        pacer.add(far)
+    near, far = join(sound)
+
+    async def pass_time() -> None:
+        """A frame goes by whenever everybody has had a turn: nobody waits for a clock."""
+        while True:
+            near.advance()
+            far.advance()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+
+    async with TaskGroup() as tasks:
+        passing = tasks.create_task(pass_time())
         yield near, far
+        passing.cancel()
 
 
 _PAIRS: dict[str, Connect] = {
