@@ -13,14 +13,13 @@ from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
 from typing import IO, Final
 
 import httpx2
 import numpy as np
 import pytest
-import uvicorn
 
+from tests.surface import Surface
 from vivavoce.answer.job import Engines
 from vivavoce.assembly import MODELS, EngineNames, ServerSettings, open_engines
 from vivavoce.audio.frame import RATE_HZ, Pcm
@@ -202,18 +201,6 @@ def engines(
     )
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.settled = asyncio.Event()
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        finally:
-            self.settled.set()
-
-
 @asynccontextmanager
 async def scripted_server(
     script: Engines,
@@ -237,7 +224,7 @@ async def scripted_server(
     keyring = open_keyring(settings.gateway)
     key = keyring.development or settings.gateway.api_keys[0]
     listener = listen("127.0.0.1", port)
-    server = _Server(server_config(settings, keyring, script, clock))
+    server = Surface(server_config(settings, keyring, script, clock))
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(sockets=[listener]))
         try:
@@ -245,7 +232,7 @@ async def scripted_server(
             assert server.started, "the server did not start; its log says why"
             yield Viva(f"http://127.0.0.1:{listener.getsockname()[1]}", key.reveal(), os.getpid())
         finally:
-            server.should_exit = True
+            server.end()
             await serving
 
 

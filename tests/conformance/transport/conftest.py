@@ -1,7 +1,6 @@
 """The transports that must be interchangeable, each as a connected pair."""
 
 import asyncio
-import socket
 from asyncio import TaskGroup
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,6 +13,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from tests.conformance.transport.listener import PATIENCE_S
+from tests.surface import Surface
 from vivavoce.transport.interface import SoundPath, Transport
 from vivavoce.transport.memory import join
 from vivavoce.transport.pacer import Pacer
@@ -40,18 +40,6 @@ async def webrtc_pair() -> AsyncGenerator[Pair]:
             await far.close()
 
 
-class _Server(uvicorn.Server):
-    """Says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-
 class SocketServer:
     """A real server on loopback whose every WebSocket becomes one far end."""
 
@@ -68,7 +56,7 @@ class SocketServer:
             ws_max_size=2**25,
             ws="websockets-sansio",
         )
-        self.server = _Server(config)
+        self.server = Surface(config)
 
     async def _serve(self, accepted: WebSocket) -> None:
         await accepted.accept()
@@ -81,13 +69,13 @@ class SocketServer:
         async with TaskGroup() as tasks:
             serving = tasks.create_task(self.server.serve())
             async with asyncio.timeout(PATIENCE_S):
-                await self.server.up.wait()
+                await self.server.settled.wait()
             host, port = self.server.servers[0].sockets[0].getsockname()
             try:
                 yield f"ws://{host}:{port}/"
             finally:
                 self._done.set()
-                self.server.should_exit = True
+                self.server.end()
                 await serving
 
     async def taken(self) -> WebSocketTransport:

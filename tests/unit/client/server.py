@@ -1,7 +1,6 @@
 """A real server on loopback whose engines are scripted, so that only what lies between is tried."""
 
 import asyncio
-import socket
 from asyncio import TaskGroup
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from tests.surface import Surface
 from vivavoce.answer.job import Engines
 from vivavoce.assembly import ServerSettings, server_app
 from vivavoce.engine.fake import ScriptedDetector, ScriptedSpeaker, ScriptedThinker, ScriptedTranscriber
@@ -29,18 +29,6 @@ class Server:
     key: str = KEY
 
 
-class _Listening(uvicorn.Server):
-    """Says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-
 @asynccontextmanager
 async def serving(
     app: ASGIApp, host: str = "127.0.0.1", certificate: tuple[Path, Path] | None = None
@@ -57,16 +45,16 @@ async def serving(
         ssl_keyfile=certificate and certificate[1],
         timeout_graceful_shutdown=2,
     )
-    server = _Listening(config)
+    server = Surface(config)
     async with TaskGroup() as tasks:
         running = tasks.create_task(server.serve())
         async with asyncio.timeout(PATIENCE_S):
-            await server.up.wait()
+            await server.settled.wait()
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
             yield f"http{'s' if certificate else ''}://{f'[{host}]' if ':' in host else host}:{port}"
         finally:
-            server.should_exit = True
+            server.end()
             await running
 
 

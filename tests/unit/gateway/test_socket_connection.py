@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import CloseCode
 
+from tests.surface import Surface
 from vivavoce.gateway.socket_connection import WRITE_BYTES, SocketConnection
 
 LARGEST = 3 * WRITE_BYTES
@@ -39,7 +40,7 @@ async def connected(handler: Callable[[WebSocket], Awaitable[None]] = echo) -> A
     config = uvicorn.Config(
         app, lifespan="off", log_config=None, ws=SocketConnection, ws_max_size=LARGEST, ws_per_message_deflate=False
     )
-    server = uvicorn.Server(config)
+    server = Surface(config)
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve(sockets=[listener]))
         try:
@@ -47,7 +48,7 @@ async def connected(handler: Callable[[WebSocket], Awaitable[None]] = echo) -> A
             async with connect(url, max_size=None, compression=None) as client:
                 yield client
         finally:
-            server.should_exit = True
+            server.end()
 
 
 @pytest.mark.parametrize(

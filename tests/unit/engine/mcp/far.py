@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.surface import Surface
 from vivavoce.cli.serve import listen
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -35,14 +36,14 @@ async def web(answer: Answer, certificate: Path | None = None) -> AsyncGenerator
         timeout_graceful_shutdown=1,
         ssl_certfile=certificate,
     )
-    server = uvicorn.Server(config)
+    server = Surface(config)
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(sockets=[listener]))
         try:
             place = "http://127.0.0.1" if certificate is None else "https://localhost"
             yield f"{place}:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.end()
             await serving
 
 
