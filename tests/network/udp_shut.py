@@ -49,7 +49,7 @@ SHUT: Final = (
         "udp-shut-outward",
         "UDP from the caller is shut in the middle of a call",
         _during(UDP_SHUT),
-        5.5,
+        8.0,
         ("new session",),
     ),
     Row("udp-open-again", "UDP is shut, and opened again", for_a_while, 0.1, ("same session", "new session")),
