@@ -95,19 +95,7 @@ async def test_a_conversation_goes_on_over_another_connection_when_the_wire_is_c
             await call.until(lambda call: len(call.history) == 2 and call.activity is vivavoce.Activity.IDLE)
             wire.cut()
             await call.until(lambda call: isinstance(call.state, vivavoce.Restoring))
-            await ask(call, "What was it?")
-            await call.until(lambda call: len(call.history) == 4 and call.activity is vivavoce.Activity.IDLE)
-            assert isinstance(call.state, vivavoce.Connected)
-            restored = call.state.restored
-            assert restored is not None
-            assert restored.complete
-            assert restored.session is vivavoce.Kept.NEW
-            assert [caption.text for caption in call.transcript] == [
-                "What is it?",
-                "It is a fish.",
-                "What was it?",
-                "As I said, a fish.",
-            ]
+            await talk_on(call, vivavoce.Kept.NEW)
         await viva.until_calls(0)
     assert [type(item).__name__ for item in thinker.prompts[-1].items] == [
         "UserMessage",
@@ -134,19 +122,7 @@ async def test_a_wire_that_is_cut_in_mid_answer_costs_not_a_word() -> None:
             wire.cut()
             await call.until(lambda call: isinstance(call.state, vivavoce.Restoring))
             await call.until(lambda call: len(call.history) == 2 and call.activity is vivavoce.Activity.IDLE)
-            await ask(call, "What was it?")
-            await call.until(lambda call: len(call.history) == 4 and call.activity is vivavoce.Activity.IDLE)
-            assert isinstance(call.state, vivavoce.Connected)
-            restored = call.state.restored
-            assert restored is not None
-            assert restored.complete
-            assert restored.session is vivavoce.Kept.SAME
-            assert [caption.text for caption in call.transcript] == [
-                "What is it?",
-                "It is a fish.",
-                "What was it?",
-                "As I said, a fish.",
-            ]
+            await talk_on(call, vivavoce.Kept.SAME)
         await viva.until_calls(0)
 
 
@@ -243,3 +219,15 @@ async def ask(call: vivavoce.Call, words: str) -> None:
         item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": words}]}
     )
     await call.response.create()
+
+
+async def talk_on(call: vivavoce.Call, kept: vivavoce.Kept) -> None:
+    """Ask about what was said before the wire was cut; nothing of it is missing."""
+    await ask(call, "What was it?")
+    await call.until(lambda call: len(call.history) == 4 and call.activity is vivavoce.Activity.IDLE)
+    assert isinstance(call.state, vivavoce.Connected)
+    restored = call.state.restored
+    assert restored is not None
+    assert (restored.session, restored.complete) == (kept, True)
+    words = [caption.text for caption in call.transcript]
+    assert words == ["What is it?", "It is a fish.", "What was it?", "As I said, a fish."]
