@@ -46,8 +46,13 @@ def tariff(
     """The prices of the server that is called, by model: the caller's own before those known here.
 
     Raises:
-        ConfigError: a budget that is no amount of money, or that cannot be kept because no price is known.
+        ConfigError: a price or a budget that is no amount of money, or a budget that cannot be kept because no price
+            is known.
     """
+    for model, price in (own or {}).items():
+        for kind, usd in msgspec.structs.asdict(price).items():
+            if usd is not None and not (isfinite(usd) and usd >= 0):
+                raise ConfigError(f"The price {kind} of {model!r} is {usd}; it must be 0 US dollars or more.")
     prices = {**price_list().at(place.base.hostname or ""), **(own or {})}
     if budget is None:
         return prices

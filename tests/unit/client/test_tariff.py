@@ -43,6 +43,12 @@ def test_what_is_no_list_of_prices_is_refused(tmp_path: Path, text: bytes) -> No
         path.write_bytes(text)
 
 
+@pytest.mark.parametrize("usd", [-1.0, nan, inf])
+def test_a_price_is_an_amount_of_money(usd: float) -> None:
+    with pytest.raises(ConfigError, match="audio_out of 'mine'"):
+        tariff(endpoint(OPENAI), SESSION, None, {"mine": Price(text_in=0.0, audio_out=usd)})
+
+
 @pytest.mark.parametrize("budget", [0.0, -1.0, nan, inf])
 def test_a_budget_is_an_amount_of_money(budget: float) -> None:
     with pytest.raises(ConfigError, match="more than 0"):
