@@ -5,6 +5,7 @@ the networks at a time. What came of it is kept in `docs/explain/network.json`, 
 `docs/explain/reliability.md` is drawn from that: a run of some rows, or of one client, renews just these.
 
 * **viva**: `vivavoce.connect()`.
+* **page**: the web page, in Chromium.
 * **aiortc**: WebRTC by the usual Python package, as its examples do it.
 * **openai**: the `openai` package over its WebSocket, its reconnecting switched on. Its silence is that of the server's
   answers, since sound comes before it is due.
@@ -29,9 +30,15 @@ from tests.network.udp_shut import SHUT
 
 CLIENTS: Final = {
     "viva": "tests.network.talker",
+    "page": "tests.network.page",
     "aiortc": "bench.stand.plain_webrtc",
     "openai": "bench.stand.plain_websocket",
 }
+OF_PAGE: Final = frozenset(
+    ["blip-1", "blip-2", "outage-5", "outage-25", "switch-0", "switch-1"]
+    + ["make-before-break", "rebinding", "loss-30", "thin-40", "restart"]
+)
+"""Rows in which nothing is asked of the caller that a page cannot be told."""
 OURS: Final = "viva"
 EVERY: Final = (*ROWS, *RELAYS, *SHUT)
 KEPT: Final = EXPLAIN / "network.json"
@@ -74,6 +81,8 @@ def measure(rows: list[Row], clients: list[str], runs: int, figures: Figures) ->
     """Play everything; what is done is written at once."""
     for client in clients:
         for row in rows:
+            if client == "page" and row.name not in OF_PAGE:
+                continue
             load, plays = os.getloadavg()[0], list[Play]()
             for number in range(runs if client == OURS else 1):
                 plays.append(play(row, client))
@@ -88,8 +97,8 @@ def measure(rows: list[Row], clients: list[str], runs: int, figures: Figures) ->
 def table(figures: Figures) -> str:
     """All rows, in Markdown."""
     lines = [
-        "| what happens | silence, median | worst | how it ended | aiortc | openai, WebSocket |",
-        "|---|---|---|---|---|---|",
+        "| what happens | silence, median | worst | how it ended | the page | aiortc | openai, WebSocket |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in EVERY:
         by = figures.get(row.name, {})
