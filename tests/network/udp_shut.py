@@ -30,6 +30,14 @@ def _during(rule: str) -> Play:
     return play
 
 
+def lossy(stage: Stage) -> Outcome:
+    """Where a third is lost, some arrives: the session is waited for, a WebSocket or not."""
+    with stage.server(), stage.call(*EITHER_WAY) as talk:
+        stage.lab.cut(5)
+        stage.lab.filter("numgen random mod 100 < 30 counter drop")
+        return talk.outcome(at_least_s=5)
+
+
 def for_a_while(stage: Stage) -> Outcome:
     """What is heard in the end proves the way it took: only UDP is left."""
     stage.lab.filter(UDP_SHUT)
@@ -52,5 +60,6 @@ SHUT: Final = (
         8.0,
         ("new session",),
     ),
+    Row("udp-lossy", "nothing passes for 5 s, then 70 % of all packets", lossy, 10.0, ("same session",)),
     Row("udp-open-again", "UDP is shut, and opened again", for_a_while, 0.1, ("same session", "new session")),
 )
