@@ -60,6 +60,6 @@ SHUT: Final = (
         8.0,
         ("new session",),
     ),
-    Row("udp-lossy", "nothing passes for 5 s, then 70 % of all packets", lossy, 10.0, ("same session",)),
+    Row("udp-lossy", "nothing passes for 5 s, then 70 % of all packets", lossy, 14.0, ("same session",)),
     Row("udp-open-again", "UDP is shut, and opened again", for_a_while, 0.1, ("same session", "new session")),
 )
