@@ -27,6 +27,7 @@ from vivavoce.client.state import (
     Connecting,
     Disrupted,
     Failed,
+    Kept,
     Minting,
     Negotiating,
     New,
@@ -34,6 +35,7 @@ from vivavoce.client.state import (
     State,
 )
 from vivavoce.client.succession import Succession
+from vivavoce.client.voice import Voice
 from vivavoce.client.waiting import Held, Inbox, Order, Returned, Speech, Waiters
 from vivavoce.errors import VivaError
 from vivavoce.session.answers import Sound as SoundWay
@@ -96,6 +98,7 @@ class Desk:
         self._inbox: Inbox[Input] = Inbox()
         self._waiters = Waiters()
         self._held = Held()
+        self._voice = Voice()
         self._crew = Crew(TaskGroup(), plan.player)
 
     @property
@@ -110,6 +113,10 @@ class Desk:
         changes = self.peer.changes if past is None else past.changes
         return self._plan.session if changes is None else changed(self._plan.session, changes)
 
+    def misses(self, session: Kept) -> bool:
+        """See `Owner.misses`. Of a recording that was cut the beginning is in the session before."""
+        return self._held.overflowed or (session is Kept.NEW and self._voice.cut)
+
     @property
     def leg(self) -> Leg | None:
         """The connection that the call goes over; None before the first and after a loss."""
@@ -118,7 +125,7 @@ class Desk:
     @property
     def unsent(self) -> int:
         """Samples of the user that wait to be sent in real time; none where they are sent at once."""
-        return 0 if self.leg is None else self.leg.unsent
+        return self._voice.unsent
 
     def ended(self) -> VivaError:
         """Why nothing can be asked of the call."""
@@ -158,8 +165,8 @@ class Desk:
         for wish in self._inbox.waiting:
             if isinstance(wish, Speech) and not wish.done.done():
                 wish.done.set_result(None)  # and so it is passed over
+        self._voice.hush(self._plan.clock.now())
         if self.leg is not None:
-            self.leg.hush()
             for event in self.peer.hush(self._plan.clock.now()):
                 self.leg.send(event)
 
@@ -258,6 +265,7 @@ class Drive(Desk):
             case Arrived(leg, inbound):
                 self._legs.greet(leg, inbound)
             case Ticked(leg):
+                self._voice.look(self._plan.clock.now())
                 self._legs.feel(leg)
             case Listened(samples):
                 self._count()
@@ -305,15 +313,15 @@ class Drive(Desk):
     def _grant(self, wish: Order | Speech) -> None:
         if wish.done.done():
             return  # whoever wished for it has given up
-        leg = self._standing(wish)
-        if leg is None:
-            return
         try:
             match wish:
-                case Order(event):
+                case Speech(samples) if self._voice.in_real_time or self._standing(wish) is not None:
+                    self.outlets.spoken(samples)
+                    self._speak(samples)
+                case Order(event) if (leg := self._standing(wish)) is not None:
                     self._command(event, leg)
-                case Speech(samples):
-                    self._speak(samples, leg)
+                case _:
+                    return
         except VivaError as error:
             wish.done.set_exception(error)
         else:
@@ -328,13 +336,11 @@ class Drive(Desk):
         self._count()
         self._carry_out(self.peer.command(event, self._plan.clock.now()))
 
-    def _speak(self, samples: Pcm, leg: Leg) -> None:
-        ahead = leg.unsent
-        leg.spoken += len(samples)
-        self.outlets.spoken(samples)
-        if leg.way is SoundWay.MEDIA:
-            leg.transport.play(samples)
-        self._carry_out(self.peer.speak(samples, self._plan.clock.now(), ahead=ahead))
+    def _speak(self, samples: Pcm) -> None:
+        now = self._plan.clock.now()
+        ahead = self._voice.speak(samples, now)
+        if ahead is not None:
+            self._carry_out(self.peer.speak(samples, now, ahead=ahead))
 
     def _carry_out(self, errands: list[Errand]) -> None:
         player = None if self.leg is None else self.leg.course.player
@@ -378,6 +384,8 @@ class Drive(Desk):
             leg.course.player = self._crew.need_player(self._listened, self.broke)
             leg.course.played_before = leg.course.player.flush()
         self.peer = Peer(ids=self._id, sound=leg.way, tools=self._plan.tools.keys(), now=now, past=past)
+        if past is None:
+            self._voice_over(leg)
         for event in () if past is None else past.unseen:
             self._carry_out(self.peer.command(event, now))
         for event, size in leg.kept:
@@ -385,6 +393,7 @@ class Drive(Desk):
 
     def catch_up(self, past: Past | None = None, told: Sequence[Item] = ()) -> None:
         """See `Owner.catch_up`. An answer that was due is asked for again, unless somebody else does."""
+        unsaid = self._voice_over(self.leg)
         orders, sound = self._held.take()
         asks = any(isinstance(wish, Order) and isinstance(wish.event, ResponseCreate) for wish in orders)
         if past is not None and past.unanswered(told) and not asks:
@@ -392,8 +401,26 @@ class Drive(Desk):
         for wish in orders:
             self._take(wish)
         if self.leg is not None and self.leg.way is SoundWay.TEXT:
-            for samples in sound:
-                self._speak(samples, self.leg)
+            unsaid += sound
+        for samples in unsaid:
+            self._speak(samples)
+
+    def _pause(self, since: float) -> None:
+        """What the user says is not heard any more, and has not been since then."""
+        now = self._plan.clock.now()
+        if self._voice.unsent:
+            self.peer.hush(now)
+        self._voice.pause(since, now)
+
+    def _voice_over(self, leg: Leg | None) -> list[Pcm]:
+        """Let the user be heard over this connection; what he has still to say."""
+        now = self._plan.clock.now()
+        transport = leg.transport if leg is not None and leg.way is SoundWay.MEDIA else None
+        if self._voice.speaks_over(transport):
+            return []
+        if self._voice.unsent:
+            self.peer.hush(now)
+        return self._voice.go_on(transport, now)
 
     # ── states ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -402,6 +429,13 @@ class Drive(Desk):
 
     def move(self, event: str, state: State) -> None:
         """See `Owner.move`."""
+        match state:
+            case Restoring(since):
+                self._pause(since)
+            case Disrupted(since) if self.leg is not None and self.leg.terms.pings:
+                self._pause(since)  # without pings it is no more than a suspicion
+            case _:
+                pass
         self.state = MOVES.take(self.state, event, state)
         self.stamps.setdefault(type(state), self._plan.clock.now())
         if self._plan.on_state is not None:

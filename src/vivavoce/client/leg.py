@@ -104,8 +104,6 @@ class Leg:
         """Why the server ends it, as it has said in words of its own."""
         self.silent_since: float | None = None
         """When the server was last heard of, once it is taken for dead."""
-        self.spoken = 0
-        """Samples of the user that were given to it."""
         self.address: Address | None = None
         """This machine's own on the way to the server, when it was made; None where nobody knows."""
         self._gone = asyncio.Event()
@@ -124,16 +122,6 @@ class Leg:
     def way(self) -> SoundWay:
         """How sound travels over it."""
         return SoundWay.MEDIA if self.transport.traits.sound is SoundPath.MEDIA else SoundWay.TEXT
-
-    @property
-    def unsent(self) -> int:
-        """Samples of the user that wait to be sent in real time; none where they are sent at once."""
-        return 0 if self.way is SoundWay.TEXT else max(0, self.spoken - self.transport.played())
-
-    def hush(self) -> None:
-        """Drop the user's sound that waits to be sent."""
-        if self.way is SoundWay.MEDIA:
-            self.spoken = self.transport.flush()
 
     async def carry(self, post: Post) -> None:
         """Bring what arrives, until it is closed."""

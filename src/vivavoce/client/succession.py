@@ -48,6 +48,10 @@ class Owner(Protocol):
         """The config that another session is to have."""
         ...
 
+    def misses(self, session: Kept) -> bool:
+        """Whether that session lacks something that the user has said."""
+        ...
+
     def post(self, arrived: Arrived | Ticked) -> None:
         """Something has come over a connection."""
         ...
@@ -231,6 +235,7 @@ class Succession:
         gap_s = 0.0 if self._restoration is None else self._plan.clock.now() - self._restoration.since
         event = "moved" if self._restoration is None else "back"
         self._restoration = None
+        whole = whole and not self._owner.misses(session)
         self._owner.move(event, Connected(leg.terms.call_id, Restored(session, whole, gap_s)))
 
     # ── whether the one there is will do ───────────────────────────────────────────────────────────────

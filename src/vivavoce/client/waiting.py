@@ -86,6 +86,8 @@ class Held:
         self._samples = 0
         self.muted = False
         """Whether the user's sound is dropped."""
+        self.overflowed = False
+        """Whether some of the user's sound had to go because there was too much."""
 
     def put(self, wish: Order | Speech | Returned) -> None:
         """Keep it. Whoever gives sound is not made to wait: of that the oldest goes when there is too much."""
@@ -93,6 +95,7 @@ class Held:
             case Speech(samples, done):
                 self._sound.append(samples)
                 self._samples += len(samples)
+                self.overflowed = self.overflowed or self._samples > HELD_S * RATE_HZ
                 while self._samples > HELD_S * RATE_HZ:
                     self._samples -= len(self._sound.popleft())
                 done.set_result(None)
@@ -124,6 +127,7 @@ class Held:
         self._orders.clear()
         self._sound.clear()
         self._samples = 0
+        self.overflowed = False
         return orders, sound
 
 

@@ -4,8 +4,8 @@ import asyncio
 from asyncio import TaskGroup
 from typing import Final
 
+from vivavoce.audio.reel import Reel
 from vivavoce.transport.interface import Transport
-from vivavoce.transport.reel import Reel
 
 READING_S: Final = 0.4
 """Without a word for so long, the connection's own figures are asked for other signs of life."""

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from vivavoce.audio.frame import Pcm, sample_count, silence
+from vivavoce.audio.reel import Reel
 from vivavoce.errors import Fault, Never, TransportError
 from vivavoce.telemetry.log import Log
 from vivavoce.transport.backlog import utf8_size
@@ -33,7 +34,6 @@ from vivavoce.transport.interface import (
     Transport,
 )
 from vivavoce.transport.leg import Leg
-from vivavoce.transport.reel import Reel
 from vivavoce.transport.ring import Ring, label_of
 from vivavoce.wire.codec import encode
 from vivavoce.wire.heartbeat import ConnectionClosing, ConnectionPing, ConnectionPong, decode_ping

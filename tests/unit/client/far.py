@@ -6,6 +6,7 @@ from asyncio import TaskGroup
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
+from vivavoce.audio.frame import Pcm
 from vivavoce.client.address import Address
 from vivavoce.client.call import Call
 from vivavoce.client.line import Claims, Configured, Placed, Progress
@@ -18,7 +19,7 @@ from vivavoce.client.tool import Function, tools
 from vivavoce.clock import SystemClock
 from vivavoce.errors import RefusedError, VivaError
 from vivavoce.session.price import Price
-from vivavoce.transport.interface import Closed, Inbound, SoundPath, Text
+from vivavoce.transport.interface import Closed, Inbound, Sound, SoundPath, Text
 from vivavoce.transport.memory import MemoryTransport, join
 from vivavoce.wire.codec import decode_client
 from vivavoce.wire.config import RealtimeSession, Session
@@ -37,12 +38,15 @@ class FarEnd:
     def __init__(self, transport: MemoryTransport) -> None:
         self.transport = transport
         self.gone = asyncio.Event()
+        self.heard: list[Pcm] = []
         self._texts: asyncio.Queue[str] = asyncio.Queue()
 
     def take(self, inbound: Inbound) -> None:
         match inbound:
             case Text(text):
                 self._texts.put_nowait(text)
+            case Sound(samples):
+                self.heard.append(samples)
             case Closed():
                 self.gone.set()
             case _:

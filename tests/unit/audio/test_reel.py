@@ -1,7 +1,7 @@
 import numpy as np
 
 from vivavoce.audio.frame import Pcm
-from vivavoce.transport.reel import Reel
+from vivavoce.audio.reel import Reel
 
 
 def counted(start: int, end: int) -> Pcm:

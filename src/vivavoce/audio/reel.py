@@ -19,7 +19,8 @@ class Reel:
         self._pieces: deque[Pcm] = deque()
         self._start = 0
         """The number of the first sample that is kept, counted from the start of the call."""
-        self._end = 0
+        self.end = 0
+        """Samples of the call that were given."""
         self._times: deque[tuple[float, int]] = deque()
         self.played = 0
         """Samples of the call that have left."""
@@ -28,11 +29,11 @@ class Reel:
         """More sound to be heard."""
         if len(samples):
             self._pieces.append(samples)
-            self._end += len(samples)
+            self.end += len(samples)
 
     def reach(self, played: int, now: float) -> None:
         """So many samples have left in all."""
-        self.played = min(played, self._end)
+        self.played = min(played, self.end)
         if not self._times or self._times[-1][1] != self.played:
             self._times.append((now, self.played))
         while len(self._times) > 1 and self._times[1][0] < now - _REMEMBERED_S:
@@ -44,7 +45,7 @@ class Reel:
         """Nothing more of it will be heard, nor repeated."""
         self._pieces.clear()
         self._times.clear()
-        self._start = self._end = self.played
+        self._start = self.end = self.played
 
     def rewind(self, silent_since: float | None) -> None:
         """Go back to what was playing when the listener heard the last of it, as far as it is kept."""
