@@ -1,4 +1,4 @@
-"""What a narrow uplink does to speech."""
+"""What networks do to what the user says."""
 
 import json
 import subprocess
@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.network.lab import CALLER_NS
+from tests.network.reciter import TONE_S, TONES
 from tests.network.stage import URL, Stage
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(120)]
@@ -35,3 +36,23 @@ def test_speech_takes_what_an_uplink_carries_and_does_not_fill_its_queue(
     assert trips[len(trips) // 2] < 300
     assert max(rates) < 80_000
     assert min(rates) > 25_000
+
+
+def test_a_recording_that_was_given_at_once_is_heard_in_full_through_a_change_of_network(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with stage.server(), stage.process(CALLER_NS, "-m", "tests.network.reciter", URL) as caller:
+        assert caller.stdout is not None
+        assert json.loads(caller.stdout.readline()) == {"connected": True}
+        stage.lab.wait(1)
+        stage.lab.switch("cell")
+        told = json.loads(caller.stdout.readline())
+    heard: dict[int, float] = {}
+    for tone, seconds in told["seconds"]:
+        heard[tone] = heard.get(tone, 0.0) + seconds
+    with capsys.disabled():
+        sys.stdout.write(f"\na recording through a change of network: {told}\n")
+    assert (told["sessions"], told["complete"]) == (["same session"], True)
+    assert list(heard) == list(range(TONES)), "in order, and none is missing"
+    assert all(seconds > 0.7 * TONE_S for seconds in heard.values())
+    assert sum(heard.values()) < TONES * TONE_S + 0.8, "what may have been heard is said again, but no more"
