@@ -109,6 +109,15 @@ test('what the old connection tells while nobody goes elsewhere after all comes 
   assert.ok(line.receive(event('event_1'), 3));
 });
 
+test('a connection that is closed soon after the server was asked to go on elsewhere may be closed for that', () => {
+  const line = lifeline();
+  assert.ok(!line.fenced(1));
+  line.claim(1);
+  line.stays();
+  assert.ok(line.fenced(9_000));
+  assert.ok(!line.fenced(11_000));
+});
+
 test('what the server has not read is sent again, in order and once', () => {
   const line = lifeline();
   const texts = [1, 2, 3, 4].map((number) => {

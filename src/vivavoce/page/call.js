@@ -218,7 +218,7 @@ export class Call extends EventTarget {
     return new Link(iceServers === 'server' ? relays : iceServers, this.microphone, {
       hears: (stream) => this.#hear(stream),
       reads: (text) => this.#receive(text),
-      left: () => this.#end('peer'),
+      left: () => this.#left(),
       changed: (state) => this.#connectionChanged(state),
     });
   }
@@ -245,6 +245,13 @@ export class Call extends EventTarget {
     if (now === 'disconnected') this.#move('faltered');
     if (now === 'connected') this.#move('recovered');
     if (now === 'failed') this.#fail(this.connectedAt ? new Failure('lost', LOST) : new Failure('too slow', NO_PATH));
+  }
+
+  /** The server has closed the connection: to end the call, or because the session goes on over another. */
+  #left() {
+    if (this.#return) return; // which will show
+    if (this.#lifeline?.fenced(performance.now())) this.#lose(this.#lifeline, null);
+    else this.#end('peer');
   }
 
   /** @param {string} text one message of the server */
@@ -301,8 +308,7 @@ export class Call extends EventTarget {
     }
     const silent = lifeline.verdict(performance.now()) === 'silent';
     if (silent && this.state === 'connected') {
-      this.#move('faltered');
-      this.#comeBack(lifeline);
+      this.#lose(lifeline, link);
     } else if (!silent && this.#return && this.#return.from === link) { // it lives after all
       this.#return.stop.abort();
       this.#return = null;
@@ -311,10 +317,16 @@ export class Call extends EventTarget {
     }
   }
 
-  /** Go on with the same session over another connection. @param {Lifeline} lifeline */
-  async #comeBack(lifeline) {
+  /** @param {Lifeline} lifeline @param {Link | null} from the connection that is silent, where it may yet be heard again */
+  #lose(lifeline, from) {
+    this.#move('faltered');
+    this.#comeBack(lifeline, from);
+  }
+
+  /** Go on with the same session over another connection. @param {Lifeline} lifeline @param {Link | null} from */
+  async #comeBack(lifeline, from) {
     const { url, fetchSecret } = this.#options;
-    const attempt = this.#return = { from: this.#link, stop: new AbortController() };
+    const attempt = this.#return = { from, stop: new AbortController() };
     const signal = AbortSignal.any([this.#scope.signal, attempt.stop.signal]);
     try {
       const link = await comeBack({

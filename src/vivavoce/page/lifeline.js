@@ -33,6 +33,8 @@ export const PATIENT_MS = 1800;
 const LATELY_MS = 10_000;
 /** For so long no text has come although packets do: ours do not get through. */
 export const UNANSWERED_MS = 4500;
+/** For so long after it was asked to go on elsewhere, a server may close the connection there is. */
+const FENCED_MS = 10_000;
 /** A page that did not run for so long has heard nothing because it could not listen. */
 const STALLED_MS = 600;
 
@@ -47,6 +49,7 @@ export class Lifeline {
   /** When anything came last. @type {number} */ #heardAt;
   /** When text did. @type {number} */ #readAt;
   #doubtedAt = -Infinity;
+  #claimedAt = -Infinity;
   /** @type {number} */ #lookedAt;
   /** When the page last began to run. */ #runsSince = -Infinity;
   #pingedAt = -Infinity;
@@ -140,8 +143,12 @@ export class Lifeline {
   /** @param {number} now @returns {Claim} */
   claim(now) {
     this.#since = new Set();
+    this.#claimedAt = now;
     return { token: this.#ticket.token, lastEventId: this.#last, silentMs: Math.round(now - this.#heardAt) };
   }
+
+  /** @param {number} now @returns {boolean} whether a connection that is closed now may be so for another's sake */
+  fenced(now) { return now - this.#claimedAt < FENCED_MS; }
 
   /** The connection there is has come to life again. */
   stays() { this.#since = null; }
