@@ -80,7 +80,7 @@ class Hung:
     """Somebody here ends the call, with a close code and words for people."""
 
     code: int
-    reason: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,9 @@ class LocalCall:
         """Return when the call is over and has freed what it held."""
         await self._over.wait()
 
-    async def hangup(self, code: int = 1000, reason: str = "") -> None:
+    async def hangup(self, code: int = 1000) -> None:
         """End the call. The first to do so says why."""
-        self._post(Hung(code, reason))
+        self._post(Hung(code))
         await self._over.wait()
 
     async def join(self, transport: Transport) -> None:

@@ -5,7 +5,7 @@
 
 import { comeBack } from './comeback.js';
 import { activity, end, handIn, interrupt, newConversation, press, receive, release, say } from './conversation.js';
-import { Failure, microphoneFailure } from './failure.js';
+import { Failure, lost, microphoneFailure } from './failure.js';
 import { Lifeline } from './lifeline.js';
 import { Link } from './link.js';
 import { Meter } from './meter.js';
@@ -56,7 +56,6 @@ export const MOVES = {
 const CONNECT_WITHIN_MS = 20_000;
 const TOO_SLOW = `No connection within ${CONNECT_WITHIN_MS / 1000} s. Does a firewall block UDP to the server?`;
 const NO_PATH = 'The server answered, but no way for the sound was found. Does a firewall block UDP?';
-const LOST = 'The connection was lost. Check the network and call again.';
 const HELD_BACK = 'The browser holds the sound back. Click anywhere or press a key to hear it.';
 const NOT_SECURE = 'Browsers give the microphone only to https pages and to pages of this computer. '
   + 'Open the page by https, or as http://127.0.0.1.';
@@ -244,7 +243,7 @@ export class Call extends EventTarget {
     if (this.#lifeline && this.connectedAt) return; // that knows better, and sooner
     if (now === 'disconnected') this.#move('faltered');
     if (now === 'connected') this.#move('recovered');
-    if (now === 'failed') this.#fail(this.connectedAt ? new Failure('lost', LOST) : new Failure('too slow', NO_PATH));
+    if (now === 'failed') this.#fail(this.connectedAt ? lost() : new Failure('too slow', NO_PATH));
   }
 
   /** The server has closed the connection: to end the call, or because the session goes on over another. */

@@ -1,6 +1,6 @@
 /** The way back to a session whose server has fallen silent: over another connection, as soon as there is one. */
 
-import { Failure } from './failure.js';
+import { Failure, lost } from './failure.js';
 import { askRelays, resumeCall } from './signalling.js';
 
 /** @typedef {import('./lifeline.js').Lifeline} Lifeline */
@@ -17,7 +17,6 @@ import { askRelays, resumeCall } from './signalling.js';
  * @property {(link: Link) => void} take the server has agreed to go on over this one, so no other is of any use now
  */
 
-const LOST = 'The connection was lost. Check the network and call again.';
 const KNOCK_EVERY_MS = 350;
 /** Connections that TCP is asked for in quick succession. Each of them tries again after 1, 3, 7, 15 and 31 s by itself. */
 const QUICK_KNOCKS = 4;
@@ -66,11 +65,11 @@ export async function comeBack(session, signal) {
         refusals += 1;
         secret = null;
       }
-      if (GONE.includes(status) || refusals > 1) throw new Failure('lost', LOST, error);
+      if (GONE.includes(status) || refusals > 1) throw lost(error);
       await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
     }
   }
-  throw new Failure('lost', LOST);
+  throw lost();
 }
 
 /**

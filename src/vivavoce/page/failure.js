@@ -19,6 +19,11 @@ export class Failure extends Error {
   }
 }
 
+/** @param {unknown} [cause] @returns {Failure} the connection is gone, and the session with it */
+export function lost(cause) {
+  return new Failure('lost', 'The connection was lost. Check the network and call again.', cause);
+}
+
 const OR_TYPE = 'and call again, or call without a microphone and type.';
 
 /** @type {Record<string, [FailureKind, string]>} */

@@ -32,7 +32,7 @@ export class Link {
     this.#channel.onmessage = ({ data }) => owner.reads(String(data));
     this.#channel.onclose = owner.left;
     if (microphone === null) connection.addTransceiver('audio', { direction: 'recvonly' });
-    for (const track of microphone?.getTracks() ?? []) connection.addTrack(track, microphone ?? new MediaStream());
+    else for (const track of microphone.getTracks()) connection.addTrack(track, microphone);
   }
 
   /**
